@@ -1,0 +1,127 @@
+// What no single field can tell: names used twice, regions that are named but not listed, deadlines that collide.
+import type { Config } from './schema.ts'
+
+export interface Inconsistency {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+export function inconsistencies(config: Config): Inconsistency[] {
+  return [...regionNames(config), ...nodeNames(config), ...homes(config), ...deadlines(config)]
+}
+
+function* regionNames(config: Config): Generator<Inconsistency> {
+  const codes = new Set<string>()
+  const all = new Set(config.regions.map((region) => region.code))
+  for (const [i, region] of config.regions.entries()) {
+    if (codes.has(region.code)) {
+      yield {
+        path: ['regions', i, 'code'],
+        message: `region ${region.code} stands twice; keep one entry for it`,
+      }
+    }
+    codes.add(region.code)
+    const named = new Set<string>()
+    for (const [j, neighbour] of region.neighbours.entries()) {
+      const path = ['regions', i, 'neighbours', j]
+      if (neighbour === region.code) yield { path, message: `${neighbour} can't be its own neighbour` }
+      else if (!all.has(neighbour)) yield { path, message: notListed(neighbour) }
+      else if (named.has(neighbour)) yield { path, message: `${neighbour} stands twice in this list` }
+      named.add(neighbour)
+    }
+    if (region.province !== undefined && !all.has(region.province)) {
+      yield { path: ['regions', i, 'province'], message: notListed(region.province) }
+    }
+  }
+  if (config.regions.filter((region) => region.tier === 'nation').length > 1) {
+    yield { path: ['regions'], message: 'more than one region has tier nation; there can be one at the most' }
+  }
+}
+
+function* nodeNames(config: Config): Generator<Inconsistency> {
+  const ids = new Set<string>()
+  const urls = new Map<string, string>()
+  let nodes = 0
+  for (const [i, region] of config.regions.entries()) {
+    for (const [j, node] of region.nodes.entries()) {
+      nodes += 1
+      if (ids.has(node.id)) {
+        yield {
+          path: ['regions', i, 'nodes', j, 'id'],
+          message: `node id ${node.id} stands twice; ids are unique`,
+        }
+      }
+      ids.add(node.id)
+      const url = new URL(node.url).href
+      const twin = urls.get(url)
+      if (twin !== undefined) {
+        yield {
+          path: ['regions', i, 'nodes', j, 'url'],
+          message: `${node.url} is the address of ${twin} already`,
+        }
+      }
+      urls.set(url, node.id)
+    }
+  }
+  if (nodes === 0) yield { path: ['regions'], message: 'no region has a node; list at least one' }
+}
+
+function* homes(config: Config): Generator<Inconsistency> {
+  const all = new Set(config.regions.map((region) => region.code))
+  const { home } = config
+  if (home.default !== undefined && !all.has(home.default)) {
+    yield { path: ['home', 'default'], message: notListed(home.default) }
+  }
+  for (const [host, code] of Object.entries(home.hosts)) {
+    if (!all.has(code)) yield { path: ['home', 'hosts', host], message: notListed(code) }
+    if (!/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/.test(host)) {
+      yield {
+        path: ['home', 'hosts', host],
+        message: `"${host}" is not a host name; write it without scheme and port`,
+      }
+    }
+  }
+  const none =
+    home.default === undefined &&
+    Object.keys(home.hosts).length === 0 &&
+    home.pathPrefix === undefined &&
+    home.header === undefined
+  if (none) {
+    yield {
+      path: ['home'],
+      message: 'no way to know a request’s home; set default, hosts, pathPrefix or header',
+    }
+  }
+}
+
+function* deadlines(config: Config): Generator<Inconsistency> {
+  const { attempts, breaker, hedging, health } = config
+  if (attempts.totalTimeoutMs < attempts.attemptTimeoutMs) {
+    yield {
+      path: ['attempts', 'totalTimeoutMs'],
+      message: `${attempts.totalTimeoutMs} ms is less than one attempt's ${attempts.attemptTimeoutMs} ms; raise it, or lower attempts.attemptTimeoutMs`,
+    }
+  }
+  // opossum does not forget its window when it closes: a shorter pause would open it again on old failures.
+  if (breaker.resetTimeoutMs <= breaker.windowMs) {
+    yield {
+      path: ['breaker', 'resetTimeoutMs'],
+      message: `${breaker.resetTimeoutMs} ms is not above breaker.windowMs (${breaker.windowMs} ms); raise it`,
+    }
+  }
+  if (hedging.minDelayMs > hedging.maxDelayMs) {
+    yield {
+      path: ['hedging', 'minDelayMs'],
+      message: `${hedging.minDelayMs} ms is above hedging.maxDelayMs (${hedging.maxDelayMs} ms)`,
+    }
+  }
+  if (health.fastIntervalMs > health.intervalMs) {
+    yield {
+      path: ['health', 'fastIntervalMs'],
+      message: `${health.fastIntervalMs} ms is above health.intervalMs (${health.intervalMs} ms)`,
+    }
+  }
+}
+
+const notListed = (code: string): string =>
+  `region ${code} is not listed under regions; add it, or correct the code`

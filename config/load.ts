@@ -1,0 +1,181 @@
+// Reads a configuration file: YAML and environment in, a checked Config or every problem at once out.
+import { readFile } from 'node:fs/promises'
+import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { UsageError } from '../gateway/model/errors.ts'
+import { inconsistencies } from './consistency.ts'
+import { applyEnvironment, isRecord } from './environment.ts'
+import { ConfigError, type ConfigProblem, nearest, showValue } from './problem.ts'
+import { type Config, configSchema } from './schema.ts'
+
+/**
+ * @throws {UsageError} when the file can't be read.
+ * @throws {ConfigError} with every problem of its contents.
+ */
+export async function loadConfig(file: string, env: NodeJS.ProcessEnv = {}): Promise<Config> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : `reading it failed (${code})`
+    throw new UsageError(`${file}: ${why}; give the path of a configuration file, such as config/demo.yaml`, {
+      cause,
+    })
+  }
+  return parseConfig(text, file, env)
+}
+
+/** @throws {ConfigError} with every problem of `text` and of the environment. */
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = {}): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lineOf = (offset: number): string => `${file}:${lines.linePos(offset).line}`
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((error) => ({
+        place: lineOf(error.pos[0]),
+        field: '',
+        message: `not valid YAML: ${error.message}`,
+      })),
+    )
+  }
+  const raw: unknown = document.toJS()
+  if (!isRecord(raw)) {
+    throw new ConfigError([
+      {
+        place: `${file}:1`,
+        field: '',
+        message: `the file holds ${showValue(raw)}; it must hold fields, such as regions:`,
+      },
+    ])
+  }
+  const { setBy, problems } = applyEnvironment(raw, env)
+  const place = (path: readonly PropertyKey[]): string =>
+    setBy.get(path.join('.')) ?? lineOf(offsetOf(document, path))
+  const parsed = configSchema.safeParse(raw)
+  const all: ConfigProblem[] = [...problems]
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) all.push(...problemsOf(issue, raw, place))
+  } else {
+    for (const { path, message } of inconsistencies(parsed.data)) {
+      all.push({ place: place(path), field: fieldName(path), message })
+    }
+  }
+  if (all.length > 0 || !parsed.success) throw new ConfigError(all)
+  return parsed.data
+}
+
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  raw: unknown,
+  place: (path: readonly PropertyKey[]) => string,
+): ConfigProblem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key]
+      const guess = nearest(key, knownFields(issue.path))
+      const hint =
+        guess === null ? `known here: ${knownFields(issue.path).join(', ')}` : `did you mean ${guess}?`
+      return { place: place(path), field: fieldName(path), message: `no such field; ${hint}` }
+    })
+  }
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    raw,
+  )
+  const message =
+    value === undefined
+      ? `missing; ${expected(issue)}`
+      : `${showValue(value)} is not usable; ${expected(issue)}`
+  return [{ place: place(issue.path), field: fieldName(issue.path), message }]
+}
+
+/** What would be right, in words. */
+function expected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_small':
+      return `it must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}${lengthWord(issue.origin)}`
+    case 'too_big':
+      return `it must be ${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}${lengthWord(issue.origin)}`
+    case 'invalid_type':
+      return `it must be ${issue.expected === 'int' ? 'a whole number' : article(issue.expected)}`
+    case 'invalid_value':
+      return `it must be one of: ${issue.values.join(', ')}`
+    case 'invalid_format':
+      return issue.message.startsWith('Invalid')
+        ? 'it has the wrong form'
+        : `it must be ${issue.message.replace(/^a region code is/, 'a region code:')}`
+    case 'custom':
+      return `it must be ${issue.message}`
+    default:
+      return issue.message
+  }
+}
+
+const lengthWord = (origin: string): string =>
+  origin === 'string' ? ' characters long' : origin === 'array' ? ' entries long' : ''
+
+const article = (type: string): string =>
+  type === 'object' || type === 'record'
+    ? 'a section with fields'
+    : /^[aeiou]/.test(type)
+      ? `an ${type}`
+      : `a ${type}`
+
+const fieldName = (path: readonly PropertyKey[]): string =>
+  path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
+    .join('')
+
+/** The names that would have been right in the section at `path`. */
+function knownFields(path: readonly PropertyKey[]): string[] {
+  let schema: unknown = configSchema
+  for (const part of path) schema = inner(schema, part)
+  const shape = shapeOf(schema)
+  return shape === null ? [] : Object.keys(shape)
+}
+
+function inner(schema: unknown, part: PropertyKey): unknown {
+  const shape = shapeOf(schema)
+  if (shape !== null) return Reflect.get(shape, part)
+  const definition = definitionOf(schema)
+  return definition?.['element'] === undefined ? undefined : definition['element']
+}
+
+function shapeOf(schema: unknown): Record<string, unknown> | null {
+  const definition = definitionOf(schema)
+  const shape = definition?.['shape']
+  return isRecord(shape) ? shape : null
+}
+
+/** A schema's definition under its defaults and optionals. */
+function definitionOf(schema: unknown): Record<string, unknown> | null {
+  let at: unknown = schema
+  while (isRecord(at) && isRecord(at['def'])) {
+    const definition = at['def']
+    if (definition['innerType'] === undefined) return definition
+    at = definition['innerType']
+  }
+  return null
+}
+
+/** Where in the text the field stands; a missing one is looked for in its parent. */
+function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
+    const key = path[depth - 1]
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isNode(item.key) && String(item.key) === String(key))
+      if (pair !== undefined && isNode(pair.key) && pair.key.range) return pair.key.range[0]
+    }
+    const found: unknown = document.getIn(path.slice(0, depth), true)
+    if (isNode(found) && found.range) return found.range[0]
+  }
+  return 0
+}

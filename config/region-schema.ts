@@ -1,0 +1,64 @@
+// The part of the schema that describes the federation: regions and their nodes.
+import { z } from 'zod'
+
+// YAML reads an unquoted code as a number; its author meant the code.
+export const regionCode = z
+  .preprocess(
+    (code) => (typeof code === 'number' ? String(code) : code),
+    z.string().regex(/^[1-9]\d{5}$/, 'a region code is six digits, such as 610100'),
+  )
+  .describe('Division code by GB/T 2260.')
+const node = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores')
+    .describe('Name of the node, unique in the file.'),
+  url: z
+    .string()
+    .refine(
+      isNodeUrl,
+      'an http:// or https:// address without user, query or fragment, such as http://10.1.2.3:9101',
+    )
+    .describe('Where the gateway reaches it. A path here is put before every request path.'),
+  weight: z.number().gt(0).max(1000).default(1).describe('Share of its level relative to its siblings.'),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('Requests it may have open at once. Without it there is no declared limit.'),
+})
+
+export const region = z.strictObject({
+  code: regionCode,
+  name: z
+    .strictObject({
+      zh: z.string().min(1).describe('Name in Chinese.'),
+      en: z.string().min(1).describe('Name in English.'),
+    })
+    .describe('Name shown to people.'),
+  tier: z.enum(['city', 'province', 'nation']).default('city').describe('Kind of division.'),
+  neighbours: z
+    .array(regionCode)
+    .default([])
+    .describe('Regions that agreed to help this one, in the agreed order.'),
+  province: regionCode
+    .optional()
+    .describe(
+      'Region of the province level. Default: the first two digits of `code` and 0000, where listed.',
+    ),
+  nodes: z.array(node).default([]).describe('Nodes of its code service.'),
+})
+
+function isNodeUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return (
+    url !== null &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === ''
+  )
+}

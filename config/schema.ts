@@ -1,0 +1,266 @@
+// The one schema of the gateway's configuration: every field with its default, range, unit and meaning.
+// The reference in docs/configuration.md is generated from here.
+import { z } from 'zod'
+import { region, regionCode } from './region-schema.ts'
+
+const ms = (min: number, max: number, fallback: number, doc: string) =>
+  z.number().int().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'ms' })
+const bytes = (min: number, max: number, fallback: number, doc: string) =>
+  z.number().int().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'bytes' })
+const count = (min: number, max: number, fallback: number, doc: string) =>
+  z.number().int().min(min).max(max).default(fallback).describe(doc)
+const share = (min: number, max: number, fallback: number, doc: string) =>
+  z.number().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'share' })
+
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name, such as X-Home-Region')
+  .transform((name) => name.toLowerCase())
+const filePath = z.string().min(1)
+const address = z
+  .string()
+  .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'an IP address or a CIDR block, such as 10.0.0.0/8 or ::1')
+
+const tls = z
+  .strictObject({
+    certFile: filePath.describe('Certificate chain, PEM. Read again when it changes.'),
+    keyFile: filePath.describe('Private key, PEM.'),
+  })
+  .describe('Certificate of this listener; without it the listener speaks plain HTTP.')
+
+const listener = (port: number) => ({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to bind.'),
+  port: z
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(port)
+    .describe('Port to bind; 0 lets the system choose one.'),
+  tls: tls.optional(),
+})
+
+const publicListener = z.strictObject({
+  ...listener(8100),
+  http2: z.boolean().default(true).describe('Offer HTTP/2 by ALPN where the listener has a certificate.'),
+})
+
+const home = z.strictObject({
+  default: regionCode.optional().describe('Home of a request that names none.'),
+  hosts: z
+    .record(z.string().min(1), regionCode)
+    .default({})
+    .describe('Home by host name, without port. Where hosts are listed, any other is refused with 421.'),
+  pathPrefix: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)*\/\{home\}$/, 'a path that ends in /{home}, such as /r/{home}')
+    .optional()
+    .describe('Home by path, such as `/r/{home}`. An unknown home there is refused with 404.'),
+  stripPathPrefix: z
+    .boolean()
+    .default(true)
+    .describe('Take the prefix off before the request goes on to a node.'),
+  header: headerName
+    .optional()
+    .describe('Home by request header. An unknown home there is refused with 404.'),
+})
+
+const resident = z.strictObject({
+  paths: z
+    .array(z.string().regex(/^\/[^?#{}]*\{id\}[^?#{}]*$/, 'a path with one {id}, such as /v1/codes/{id}'))
+    .default(['/v1/codes/{id}', '/v1/tests/{id}'])
+    .describe('Where a path carries the resident: the first that fits is used.'),
+  header: headerName.optional().describe('Request header that carries the resident.'),
+  cookie: z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'a cookie name')
+    .optional()
+    .describe('Cookie that carries the resident.'),
+  keyFile: filePath
+    .optional()
+    .describe(
+      'File with the secret key of the resident hash, shared by all gateways. Default: made in `dataDir`.',
+    ),
+})
+
+const selection = z.strictObject({
+  rule: z
+    .enum(['sticky', 'least-loaded'])
+    .default('sticky')
+    .describe(
+      '`sticky`: a resident stays with a node (weighted rendezvous). `least-loaded`: the cheaper of two.',
+    ),
+  boundedLoad: z
+    .number()
+    .min(1)
+    .max(10)
+    .default(1.25)
+    .describe('With `sticky`, a node takes at most this many times its fair share of open requests.'),
+  boundedLoadFloor: count(
+    0,
+    100_000,
+    16,
+    'Open requests on a node below which it is never passed over for load.',
+  ),
+})
+
+const attempts = z.strictObject({
+  connectTimeoutMs: ms(10, 60_000, 1000, 'Deadline of a connection to a node.'),
+  attemptTimeoutMs: ms(10, 600_000, 2000, 'Deadline of one try: until the answer is whole or passed on.'),
+  totalTimeoutMs: ms(10, 600_000, 6000, 'Deadline of all tries of a request together.'),
+  idleTimeoutMs: ms(100, 3_600_000, 30_000, 'Longest pause inside an answer that is passed on as it comes.'),
+  maxAttempts: count(1, 20, 8, 'Tries of one request, hedges included.'),
+  retryStatuses: z
+    .array(z.number().int().min(400).max(599))
+    .default([429, 500, 502, 503, 504])
+    .describe('Statuses after which another node is asked, where the request may be repeated.'),
+  retryBudget: share(0, 1, 0.2, 'Retries afforded for each request of the last 10 s.'),
+  retryFloorPerSecond: count(0, 10_000, 10, 'Retries afforded every second whatever the traffic.'),
+  maxConnectionsPerNode: count(1, 100_000, 1024, 'Connections kept or open to one node.'),
+})
+
+const hedging = z.strictObject({
+  enabled: z.boolean().default(true).describe('Ask a second node when the first is slower than its own p99.'),
+  budget: share(0, 1, 0.1, 'Hedges afforded for each request of the last 10 s.'),
+  floorPerSecond: count(0, 10_000, 5, 'Hedges afforded every second whatever the traffic.'),
+  minDelayMs: ms(1, 10_000, 10, 'Shortest wait before a hedge.'),
+  maxDelayMs: ms(1, 60_000, 100, 'Longest wait before a hedge.'),
+  minSamples: count(1, 100_000, 50, 'Answers after which a node is judged by its own p99.'),
+})
+
+const health = z.strictObject({
+  path: z.string().startsWith('/').default('/healthz').describe('Path that is probed.'),
+  intervalMs: ms(50, 600_000, 2000, 'Pause between probes of a node that is up.'),
+  fastIntervalMs: ms(20, 600_000, 500, 'Pause while probes contradict what was known.'),
+  downIntervalMs: ms(20, 600_000, 1000, 'Pause while a node is down.'),
+  timeoutMs: ms(10, 60_000, 1000, 'Deadline of a probe.'),
+  rise: count(1, 100, 2, 'Good probes in a row that bring a node up.'),
+  fall: count(1, 100, 3, 'Bad probes in a row that take it down.'),
+  jitter: share(0, 0.5, 0.1, 'Spread of the pauses, either way.'),
+  expectedStatuses: z
+    .array(z.number().int().min(100).max(599))
+    .default([200, 204])
+    .describe('Statuses that mean up.'),
+})
+
+const breaker = z.strictObject({
+  errorThresholdPercent: z
+    .number()
+    .min(1)
+    .max(99)
+    .default(25)
+    .describe('Failed share of a node’s answers above which its breaker opens.')
+    .meta({ unit: '%' }),
+  volumeThreshold: count(1, 100_000, 8, 'Answers in the window below which it never opens.'),
+  windowMs: ms(100, 600_000, 5000, 'Window over which failures are counted.'),
+  resetTimeoutMs: ms(
+    100,
+    3_600_000,
+    6000,
+    'Time until an open breaker lets one request through. Above `windowMs`.',
+  ),
+  slowStartMs: ms(
+    0,
+    3_600_000,
+    10_000,
+    'Time over which a node that came back is given its residents again.',
+  ),
+  slowStartShare: share(0.01, 1, 0.1, 'Share that it is given at once.'),
+})
+
+const limits = z.strictObject({
+  headerBytes: bytes(1024, 1_048_576, 16_384, 'Request line and headers together; above it 431.'),
+  headerCount: count(8, 2000, 100, 'Header lines of a request; above it 431.'),
+  urlBytes: bytes(64, 65_536, 8192, 'Request target; above it 414.'),
+  connections: count(1, 1_000_000, 20_000, 'Open client connections; above it 503 and close.'),
+  streams: count(1, 1_000_000, 4000, 'Uploads, event streams and WebSockets at once; above it 503.'),
+  headersTimeoutMs: ms(100, 600_000, 10_000, 'Deadline of a request’s headers; after it 408.'),
+  bodyTimeoutMs: ms(100, 600_000, 10_000, 'Longest pause inside a request body; after it 408.'),
+  requestTimeoutMs: ms(100, 3_600_000, 300_000, 'Deadline of a whole request from the client; after it 408.'),
+  keepAliveTimeoutMs: ms(100, 3_600_000, 65_000, 'Time that an idle client connection is kept.'),
+  replayBodyBytes: bytes(
+    0,
+    16_777_216,
+    65_536,
+    'Request bodies up to this are kept so that they can be sent again.',
+  ),
+  heldResponseBytes: bytes(0, 67_108_864, 262_144, 'Answers up to this are held until whole.'),
+  uploadBytes: bytes(1024, 1_099_511_627_776, 1_073_741_824, 'Largest request body; above it 413.'),
+  maxHops: count(1, 100, 5, 'Gateways that a request may have come through; above it 508.'),
+})
+
+const headers = z.strictObject({
+  trustedProxies: z
+    .array(address)
+    .default([])
+    .describe(
+      'Peers whose Forwarded and X-Forwarded-* are kept and added to. From all others they are dropped.',
+    ),
+  operatorAddresses: z
+    .array(address)
+    .default([])
+    .describe('Peers that are told by `X-Chiyuan-Route` which level and node answered.'),
+  removeFromAnswers: z
+    .array(headerName)
+    .default([
+      'server',
+      'x-powered-by',
+      'via',
+      'x-served-by',
+      'x-backend-server',
+      'x-runtime',
+      'x-aspnet-version',
+    ])
+    .describe('Answer headers that could tell a resident who answered.'),
+})
+
+const embedded = z.strictObject({
+  driver: z
+    .literal('embedded')
+    .default('embedded')
+    .describe('`embedded`: one SQLite file, nothing to install.'),
+  file: filePath.optional().describe('The file. Default: `chiyuan.db` in `dataDir`.'),
+})
+
+export const configSchema = z
+  .strictObject({
+    gatewayId: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/, '1 to 63 letters, digits or dashes')
+      .default('chiyuan')
+      .describe('Name of this gateway in `Via` and `CDN-Loop`, the same for all that stand side by side.'),
+    dataDir: filePath
+      .default('./data')
+      .describe('Folder for what the gateway keeps, from the working folder.'),
+    public: publicListener.prefault({}).describe('Listener for residents.'),
+    admin: z
+      .strictObject(listener(8101))
+      .prefault({})
+      .describe('Listener for operators: health and metrics.'),
+    home: home
+      .prefault({})
+      .describe('How a request’s home region is known: path, then header, then host, then default.'),
+    resident: resident.prefault({}).describe('How a request’s resident is known. Used as a keyed hash only.'),
+    selection: selection.prefault({}).describe('Choice of a node inside a level.'),
+    attempts: attempts.prefault({}).describe('Deadlines and retries.'),
+    hedging: hedging.prefault({}).describe('Second requests against slow nodes.'),
+    health: health.prefault({}).describe('Active probes.'),
+    breaker: breaker.prefault({}).describe('Passive health: one breaker a node, moved by real requests.'),
+    limits: limits.prefault({}).describe('Bounds against abuse.'),
+    headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
+    registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    drainTimeoutMs: ms(0, 600_000, 15_000, 'At a stop, how long requests in flight may take to end.'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least log level.'),
+    logFormat: z
+      .enum(['json', 'text'])
+      .default('json')
+      .describe('`json`: one object a line. `text`: one line for people.'),
+    regions: z.array(region).min(1, 'at least one region').describe('The federation.'),
+  })
+  .describe('Configuration of a Chiyuan gateway.')
+
+export type Config = z.output<typeof configSchema>
+export type RegionConfig = Config['regions'][number]

@@ -1,0 +1,50 @@
+// What `chiyuan start` prints once all runs: who listens where, and three things to try.
+import type { Config } from '../../config/schema.ts'
+
+export function demoBanner(
+  config: Config,
+  pids: ReadonlyMap<string, number>,
+  ports: { publicPort: number; adminPort: number },
+): string {
+  const rows = [
+    ['gateway 网关', 'residents 居民', `http://127.0.0.1:${ports.publicPort}`, pid(pids, 'gateway')],
+    ['', 'operators 运维', `http://127.0.0.1:${ports.adminPort}`, ''],
+    ...config.regions.flatMap((region) =>
+      region.nodes.map((node) => [
+        node.id,
+        `${region.name.zh} ${region.name.en} ${region.code}`,
+        node.url,
+        pid(pids, node.id),
+      ]),
+    ),
+  ]
+  const code = `http://127.0.0.1:${ports.publicPort}/v1/codes/R610100-000001`
+  const home = config.regions.find((region) => region.code === config.home.default)
+  const homePids = (home?.nodes ?? []).map((node) => pid(pids, node.id)).join(' ')
+  return `
+Chiyuan 驰援 is up. All residents are synthetic. 演示已就绪，居民数据均为合成。
+
+${table(['part 组件', 'who 身份', 'address 地址', 'pid'], rows)}
+Try, in another terminal 请在另一个终端中尝试:
+  1. curl -i ${code}
+  2. kill -9 ${homePids}   # both nodes of ${home?.name.en ?? 'home'} die; run 1 again: see X-Chiyuan-Route
+  3. curl -s http://127.0.0.1:${ports.adminPort}/metrics | grep chiyuan_failovers_total
+Press Enter here to start dead nodes again, Ctrl-C to stop all. 按回车键重启已终止的节点，按 Ctrl-C 全部停止。
+
+`
+}
+
+const pid = (pids: ReadonlyMap<string, number>, name: string): string => String(pids.get(name) ?? '')
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(...[head, ...rows].map((row) => width(row[column] ?? title))),
+  )
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell))).join('  ')}`.trimEnd()
+  return `${[head, ...rows].map(line).join('\n')}\n`
+}
+
+/** Columns on a terminal: a Chinese character takes two. */
+const width = (text: string): number =>
+  Array.from(text).reduce((sum, char) => sum + (/\p{Script=Han}/u.test(char) ? 2 : 1), 0)

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The `chiyuan` command.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../model/errors.ts'
+import { configCommand } from './config.ts'
+
+const program = new Command('chiyuan')
+  .description('Chiyuan 驰援: a cross-region failover federation gateway for public code services.')
+  .version('0.1.0')
+  .showSuggestionAfterError()
+  .showHelpAfterError('(add --help for what is possible)')
+
+const port = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+  }
+  return value
+}
+
+const publicPort = (): Option =>
+  new Option('--public-port <port>', 'residents’ port, before the file’s').argParser(port)
+const adminPort = (): Option =>
+  new Option('--admin-port <port>', 'operators’ port, before the file’s').argParser(port)
+
+interface Ports {
+  readonly publicPort?: number
+  readonly adminPort?: number
+}
+
+program
+  .command('gateway')
+  .description('run one gateway')
+  .requiredOption('-c, --config <file>', 'configuration file, such as config/demo.yaml')
+  .addOption(publicPort())
+  .addOption(adminPort())
+  .action(async ({ config, ...ports }: { config: string } & Ports) => {
+    const { runGateway } = await import('../main.ts')
+    await runGateway({ configFile: config, env: process.env, ...ports })
+  })
+
+program
+  .command('start')
+  .description(
+    'run the demo federation on this machine: one gateway and five region nodes, synthetic residents',
+  )
+  .addOption(publicPort())
+  .addOption(adminPort())
+  .option('--node-port <port>', 'first of the five ports of the region nodes', port, 9101)
+  .action(async (ports: Ports & { nodePort: number }) => {
+    const { startDemo } = await import('./start.ts')
+    await startDemo(ports)
+  })
+
+program.addCommand(configCommand())
+
+// Loaded only when it is the one that runs: the node brings a store and a web framework of its own.
+if (process.argv[2] === 'region-node' || process.argv.includes('--help') || process.argv.includes('-h')) {
+  const { regionNodeCommand } = await import('../../region-node/command.ts')
+  program.addCommand(regionNodeCommand())
+} else program.command('region-node').description('run one node of a region’s code service')
+
+try {
+  await program.parseAsync()
+} catch (cause) {
+  if (cause instanceof CommanderError) process.exitCode = cause.exitCode
+  else if (cause instanceof UsageError) {
+    process.stderr.write(`chiyuan: ${cause.message}\n`)
+    process.exitCode = 1
+  } else throw cause
+}

@@ -1,0 +1,204 @@
+// `chiyuan start`: the demo federation, every part a real process, so that killing one is really killing one.
+import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/schema.ts'
+import { UsageError } from '../model/errors.ts'
+import { demoBanner } from './demo-banner.ts'
+
+export interface DemoOptions {
+  readonly publicPort?: number
+  readonly adminPort?: number
+  /** First of the five ports of the region nodes. */
+  readonly nodePort?: number
+}
+
+const defaults = { publicPort: 8080, adminPort: 8081, nodePort: 9101 }
+const dataDir = 'data'
+const stopWithinMs = 20_000
+/** A terminal and a parent such as npm may both pass on one Ctrl-C. */
+const sameKeyPressMs = 700
+
+/** Starts gateway and nodes, tells how to play with them, and ends them all when told to. */
+export async function startDemo(options: DemoOptions): Promise<void> {
+  const { publicPort, adminPort, nodePort } = { ...defaults, ...options }
+  const configFile = await demoConfig(nodePort)
+  const config = await loadConfig(configFile)
+  const federation = new DemoFederation(config)
+  const stop = stopOnce(federation)
+  try {
+    await Promise.all([...nodesOf(config).keys()].map((id) => federation.startNode(id)))
+    await federation.startGateway(configFile, publicPort, adminPort)
+  } catch (cause) {
+    await federation.stop()
+    throw cause
+  }
+  process.stdout.write(demoBanner(config, federation.pids(), { publicPort, adminPort }))
+  federation.tellDeaths()
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', () => void federation.restartDead())
+  federation.onGatewayEnd(() => {
+    process.stderr.write('chiyuan: the gateway ended by itself; stopping the rest\n')
+    stop()
+    process.exitCode = 1
+  })
+}
+
+/** Region of every node, by node id. */
+const nodesOf = (config: Config): Map<string, Config['regions'][number]> =>
+  new Map(config.regions.flatMap((region) => region.nodes.map((node) => [node.id, region] as const)))
+
+class DemoFederation {
+  private readonly config: Config
+  private readonly children = new Map<string, ChildProcess>()
+  private stopping = false
+
+  constructor(config: Config) {
+    this.config = config
+  }
+
+  async startNode(id: string): Promise<void> {
+    const region = nodesOf(this.config).get(id)
+    const url = region?.nodes.find((node) => node.id === id)?.url
+    if (region === undefined || url === undefined) return
+    // The province and the neighbours hold what home agreed to lend them.
+    const holds = this.config.regions
+      .filter(({ code, tier }) => code !== region.code && tier === 'city')
+      .map(({ code }) => code)
+    await mkdir(join(dataDir, 'nodes'), { recursive: true })
+    const { port } = new URL(url)
+    const more = [
+      '--data',
+      join(dataDir, 'nodes', `${id}.db`),
+      '--holds',
+      holds.join(','),
+      '--notice-ms',
+      '0',
+    ]
+    await this.start(
+      id,
+      ['region-node', '--region', region.code, '--name', id, '--port', port, ...more],
+      'quiet',
+    )
+  }
+
+  async startGateway(configFile: string, publicPort: number, adminPort: number): Promise<void> {
+    const ports = ['--public-port', String(publicPort), '--admin-port', String(adminPort)]
+    await this.start('gateway', ['gateway', '--config', configFile, ...ports], 'heard')
+  }
+
+  pids(): ReadonlyMap<string, number> {
+    return new Map([...this.children].map(([name, child]) => [name, child.pid ?? 0]))
+  }
+
+  tellDeaths(): void {
+    for (const [name, child] of this.children) this.tellDeath(name, child)
+  }
+
+  onGatewayEnd(ended: () => void): void {
+    this.children.get('gateway')?.once('exit', () => {
+      if (!this.stopping) ended()
+    })
+  }
+
+  async restartDead(): Promise<void> {
+    for (const [name, child] of this.children) {
+      if (name === 'gateway' || (child.exitCode === null && child.signalCode === null)) continue
+      await this.startNode(name)
+      const started = this.children.get(name)
+      if (started === undefined) continue
+      this.tellDeath(name, started)
+      process.stdout.write(`${name} started again 已重新启动 (pid ${started.pid})\n`)
+    }
+  }
+
+  /** Ends all children; those that do not end in time are killed. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    await Promise.all([...this.children.values()].map(endChild))
+  }
+
+  private tellDeath(name: string, child: ChildProcess): void {
+    child.once('exit', (code, signal) => {
+      if (this.stopping || name === 'gateway') return
+      const how = signal === null ? `with code ${code}` : `by ${signal}`
+      process.stdout.write(`${name} ended ${how} 已终止; press Enter to start it again 按回车键重新启动\n`)
+    })
+  }
+
+  /** Resolves when the child says that it is ready. */
+  private start(name: string, args: readonly string[], output: 'heard' | 'quiet'): Promise<void> {
+    // Detached: a Ctrl-C reaches us alone, and we end the children in order.
+    const stdio = ['ignore', output === 'heard' ? 'inherit' : 'ignore', 'pipe', 'ipc'] as const
+    const child = fork(process.argv[1] ?? '', [...args], { stdio: [...stdio], detached: true })
+    this.children.set(name, child)
+    let complaint = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text))
+    return new Promise((resolve, reject) => {
+      child.once('message', () => {
+        child.stderr?.on('data', (text: string) => process.stderr.write(text))
+        resolve()
+      })
+      child.once('error', reject)
+      child.once('exit', (code) => {
+        const text = complaint.trim().replace(/^chiyuan: /, '')
+        const advice = name === 'gateway' ? '' : ' (other ports for the nodes: --node-port PORT)'
+        reject(new UsageError(`${name} did not start: ${text === '' ? `code ${code}` : text}${advice}`))
+      })
+    })
+  }
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const killer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+  child.kill('SIGTERM')
+  // One that was frozen for the show hears nothing until it is woken.
+  child.kill('SIGCONT')
+  await exited
+  clearTimeout(killer)
+}
+
+function stopOnce(federation: DemoFederation): () => void {
+  let since = -Infinity
+  const stop = (): void => {
+    const now = performance.now()
+    if (now - since < sameKeyPressMs) return
+    if (since > 0) process.exit(130)
+    since = now
+    process.stdout.write('stopping 正在停止 …\n')
+    void federation.stop().then(() => {
+      process.stdout.write('stopped, nothing left behind 已全部停止\n')
+      process.exit()
+    })
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return stop
+}
+
+/** The shipped demo, or a copy of it whose nodes are on other ports. */
+async function demoConfig(nodePort: number): Promise<string> {
+  const shipped = join(packageRoot(), 'config', 'demo.yaml')
+  if (nodePort === defaults.nodePort) return shipped
+  const text = await readFile(shipped, 'utf8')
+  const moved = text.replaceAll(
+    /127\.0\.0\.1:91(\d\d)/g,
+    (_, nth: string) => `127.0.0.1:${nodePort + Number(nth) - 1}`,
+  )
+  await mkdir(dataDir, { recursive: true })
+  const file = join(dataDir, 'demo.yaml')
+  await writeFile(file, moved)
+  return file
+}
+
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return folder
+}

@@ -1,0 +1,131 @@
+// Sources and intent in, one frozen snapshot out. The data plane reads the last one and waits for nobody.
+import type { Clock } from '../model/clock.ts'
+import type { Observer } from '../model/events.ts'
+import type { NodeId, RegionId } from '../model/ids.ts'
+import type { CodeNode, Region } from '../model/region.ts'
+import type { Hold, Home, Snapshot } from '../model/snapshot.ts'
+import { escalate } from '../policy/escalation.ts'
+import { holdPrefix, holdsAt } from './intent.ts'
+import type { Registry } from './registry/port.ts'
+
+/** Called with every new snapshot, in order, before the data plane sees it. */
+export type SnapshotListener = (snapshot: Snapshot) => void
+
+/** Longest pause until a lost registry is asked again, ms. */
+const retryMs = 1000
+
+export class Directory implements Disposable {
+  private readonly registry: Registry
+  private readonly clock: Clock
+  private readonly observer: Observer
+  private readonly wallNow: () => number
+  private readonly listener: SnapshotListener
+  private regions: readonly Region[] = []
+  private holds: ReadonlyMap<NodeId, Hold> = new Map()
+  private version = 0
+  private stopWatching = (): void => {}
+  private cancelTimer = (): void => {}
+  private reading: Promise<void> = Promise.resolve()
+  private lostDetail: string | null = null
+  private ended = false
+
+  constructor(
+    parts: { registry: Registry; clock: Clock; observer: Observer; wallNow: () => number },
+    listener: SnapshotListener,
+  ) {
+    this.registry = parts.registry
+    this.clock = parts.clock
+    this.observer = parts.observer
+    this.wallNow = parts.wallNow
+    this.listener = listener
+  }
+
+  /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
+  get lost(): string | null {
+    return this.lostDetail
+  }
+
+  /** Publishes the regions at once, then follows the registry. Resolves after its first word or failure. */
+  async start(regions: readonly Region[]): Promise<void> {
+    this.stopWatching = this.registry.watch(
+      () => void this.read(),
+      (cause) => this.registryLost(cause),
+    )
+    this.regions = regions
+    await this.read()
+    if (this.version === 0) this.publish()
+  }
+
+  replaceRegions(regions: readonly Region[]): void {
+    this.regions = regions
+    this.publish()
+  }
+
+  /** Reads intent anew; readings never overlap, so that an older one can't overwrite a newer. */
+  read(): Promise<void> {
+    this.reading = this.reading.then(() => this.readOnce())
+    return this.reading
+  }
+
+  [Symbol.dispose](): void {
+    this.ended = true
+    this.stopWatching()
+    this.cancelTimer()
+  }
+
+  private async readOnce(): Promise<void> {
+    if (this.ended) return
+    try {
+      const records = await this.registry.list(holdPrefix)
+      const { holds, nextEnd, unreadable } = holdsAt(records, this.wallNow())
+      if (unreadable.length > 0) throw new Error(`unreadable records: ${unreadable.join(', ')}`)
+      this.holds = holds
+      if (this.lostDetail !== null) {
+        this.lostDetail = null
+        this.observer.registryBack()
+      }
+      this.publish()
+      this.cancelTimer()
+      if (nextEnd !== null) this.wakeIn(nextEnd - this.wallNow() + 1)
+    } catch (cause) {
+      this.registryLost(cause)
+    }
+  }
+
+  private registryLost(cause: unknown): void {
+    if (this.ended) return
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    if (this.lostDetail === null) this.observer.registryLost(detail)
+    this.lostDetail = detail
+    this.cancelTimer()
+    this.wakeIn(retryMs)
+  }
+
+  private wakeIn(delayMs: number): void {
+    // setTimeout takes at most 2^31 - 1 ms; a longer lease is looked at again on the way.
+    this.cancelTimer = this.clock.after(Math.min(Math.max(delayMs, 1), 2_147_483_647), () => void this.read())
+  }
+
+  private publish(): void {
+    this.version += 1
+    const snapshot = snapshotOf(this.version, this.regions, this.holds)
+    this.listener(snapshot)
+    this.observer.snapshotApplied(snapshot.version, this.regions.length, snapshot.nodes.size)
+  }
+}
+
+/** Pure: the same regions and holds give the same snapshot. */
+export function snapshotOf(
+  version: number,
+  regions: readonly Region[],
+  holds: ReadonlyMap<NodeId, Hold>,
+): Snapshot {
+  const byCode = new Map<RegionId, Region>(regions.map((region) => [region.code, region]))
+  const homes = new Map<string, Home>()
+  const nodes = new Map<NodeId, CodeNode>()
+  for (const region of regions) {
+    homes.set(region.code, Object.freeze(escalate(region, byCode)))
+    for (const node of region.nodes) nodes.set(node.id, node)
+  }
+  return Object.freeze({ version, homes, nodes, holds })
+}

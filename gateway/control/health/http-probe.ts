@@ -1,0 +1,49 @@
+// One probe over HTTP, on a connection of its own: a node that accepts no new connection is down, whatever its old ones do.
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { CodeNode } from '../../model/region.ts'
+import type { Probe, ProbeResult } from './prober.ts'
+
+export interface HttpProbeSettings {
+  readonly path: string
+  readonly timeoutMs: number
+  readonly expectedStatuses: readonly number[]
+}
+
+/** @param settings Read anew for every probe, so that a reload takes effect. */
+export const httpProbe =
+  (settings: () => HttpProbeSettings): Probe =>
+  (node, signal) =>
+    probeOnce(node, settings(), signal)
+
+function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const send = node.origin.startsWith('https:') ? httpsRequest : httpRequest
+    const request = send(node.origin + node.basePath + settings.path, {
+      agent: false,
+      signal,
+      headers: { host: node.authority, 'user-agent': 'chiyuan-probe', connection: 'close' },
+    })
+    const timer = setTimeout(() => {
+      resolve({ good: false, detail: `probe had no answer within ${settings.timeoutMs} ms` })
+      request.destroy()
+    }, settings.timeoutMs)
+    const finish = (result: ProbeResult): void => {
+      clearTimeout(timer)
+      resolve(result)
+      request.destroy()
+    }
+    request.on('error', (error) => finish({ good: false, detail: `probe failed: ${reason(error)}` }))
+    request.on('response', (response) => {
+      const status = response.statusCode ?? 0
+      finish(
+        settings.expectedStatuses.includes(status)
+          ? { good: true }
+          : { good: false, detail: `probe of ${settings.path} answered ${status}` },
+      )
+    })
+    request.end()
+  })
+}
+
+const reason = (error: Error): string => ('code' in error ? String(error.code) : error.message)

@@ -1,0 +1,108 @@
+// Active probes: asks every node how it is, on a loop of its own, and writes what it hears on the board.
+import type { Clock } from '../../model/clock.ts'
+import type { NodeId } from '../../model/ids.ts'
+import type { CodeNode } from '../../model/region.ts'
+import type { Snapshot } from '../../model/snapshot.ts'
+import {
+  afterProbe,
+  nextProbeInMs,
+  type ProbeSettings,
+  type ProbeState,
+  unprobed,
+} from '../../policy/health.ts'
+import type { Board } from './board.ts'
+
+export type ProbeResult = { readonly good: true } | { readonly good: false; readonly detail: string }
+
+/** Asks one node. Resolves always; gives up at once when `signal` aborts. */
+export type Probe = (node: CodeNode, signal: AbortSignal) => Promise<ProbeResult>
+
+/** One loop a node, each with its own pauses, so that one hung node delays no other's probe. */
+export class Prober implements Disposable {
+  private readonly loops = new Map<NodeId, ProbeLoop>()
+  private readonly board: Board
+  private readonly clock: Clock
+  private readonly probe: Probe
+  private readonly random: () => number
+  private settings: ProbeSettings
+
+  constructor(
+    parts: { board: Board; clock: Clock; probe: Probe; random: () => number },
+    settings: ProbeSettings,
+  ) {
+    this.board = parts.board
+    this.clock = parts.clock
+    this.probe = parts.probe
+    this.random = parts.random
+    this.settings = settings
+  }
+
+  /** Starts loops for new nodes, ends those of nodes that are gone. */
+  follow(snapshot: Snapshot): void {
+    for (const [id, loop] of this.loops) {
+      const next = snapshot.nodes.get(id)
+      if (next !== undefined && next.origin === loop.node.origin) continue
+      loop.end()
+      this.loops.delete(id)
+    }
+    for (const node of snapshot.nodes.values()) {
+      if (this.loops.has(node.id)) continue
+      const loop = new ProbeLoop(node, this)
+      this.loops.set(node.id, loop)
+      loop.start()
+    }
+  }
+
+  /** Takes effect from each node's next probe. */
+  use(settings: ProbeSettings): void {
+    this.settings = settings
+  }
+
+  /** @internal One probe, judged and written down. Returns the state after it and the pause until the next. */
+  async round(node: CodeNode, state: ProbeState, signal: AbortSignal): Promise<[ProbeState, number]> {
+    const result = await this.probe(node, signal)
+    const next = afterProbe(state, result.good, this.settings)
+    if (!signal.aborted) {
+      this.board.state(node)?.probed(next.health, result.good ? 'probes answer well' : result.detail)
+    }
+    return [next, nextProbeInMs(next, this.settings, this.random())]
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    return this.clock.after(delayMs, task)
+  }
+
+  [Symbol.dispose](): void {
+    for (const loop of this.loops.values()) loop.end()
+    this.loops.clear()
+  }
+}
+
+class ProbeLoop {
+  readonly node: CodeNode
+  private readonly prober: Prober
+  private readonly abort = new AbortController()
+  private state = unprobed
+  private cancel = (): void => {}
+
+  constructor(node: CodeNode, prober: Prober) {
+    this.node = node
+    this.prober = prober
+  }
+
+  start(): void {
+    void this.once()
+  }
+
+  end(): void {
+    this.abort.abort()
+    this.cancel()
+  }
+
+  private async once(): Promise<void> {
+    const [state, pauseMs] = await this.prober.round(this.node, this.state, this.abort.signal)
+    if (this.abort.signal.aborted) return
+    this.state = state
+    this.cancel = this.prober.after(pauseMs, () => void this.once())
+  }
+}

@@ -1,0 +1,38 @@
+// The federation as the configuration file tells it, turned into the model's values.
+import type { Config, RegionConfig } from '../../config/schema.ts'
+import { nodeId, regionId } from '../model/ids.ts'
+import type { CodeNode, Region } from '../model/region.ts'
+import { seedOf } from '../policy/hash.ts'
+
+/** Province by the first two digits of the code, nation by its tier, where such regions are listed. */
+export function regionsOf(config: Config): Region[] {
+  const codes = new Set(config.regions.map((region) => region.code))
+  const nation = config.regions.find((region) => region.tier === 'nation')?.code
+  return config.regions.map((region) => {
+    const derived = `${region.code.slice(0, 2)}0000`
+    const province = region.province ?? (codes.has(derived) ? derived : undefined)
+    return Object.freeze({
+      code: regionId(region.code),
+      name: region.name,
+      tier: region.tier,
+      nodes: Object.freeze(region.nodes.map((node) => toNode(region, node))),
+      neighbours: Object.freeze(region.neighbours.map(regionId)),
+      province: province === undefined || province === region.code ? null : regionId(province),
+      nation: nation === undefined || nation === region.code ? null : regionId(nation),
+    })
+  })
+}
+
+function toNode(region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode {
+  const url = new URL(node.url)
+  return Object.freeze({
+    id: nodeId(node.id),
+    region: regionId(region.code),
+    origin: url.origin,
+    basePath: url.pathname.replace(/\/+$/, ''),
+    authority: url.host,
+    weight: node.weight,
+    limit: node.limit ?? Infinity,
+    seed: seedOf(node.id),
+  })
+}

@@ -1,0 +1,222 @@
+// One try at one node: undici's handler, turned into an outcome and an answer that is held until whole.
+import type { Dispatcher } from 'undici'
+import type { Ticket, NodeState } from '../../control/health/board.ts'
+import type { AttemptKind } from '../../model/events.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { Pick } from '../../policy/selection.ts'
+import { outcomeOfStatus } from '../../policy/outcome.ts'
+
+/** What an attempt tells the race that it runs in. */
+export interface AttemptListener {
+  /** Largest answer to hold, bytes. */
+  readonly holdAtMost: number
+  interim(attempt: Attempt, status: number, headers: Record<string, string | string[]>): void
+  /** The answer is too long to hold, or endless by nature. Returns whether it is passed on from here. */
+  outgrew(attempt: Attempt): boolean
+  /** Only after `outgrew` agreed. Returns false when the client is to be waited for. */
+  part(attempt: Attempt, chunk: Buffer): boolean
+  /** Called once for every attempt, before anything else is said of its end. */
+  ended(attempt: Attempt, outcome: Outcome): void
+  /** The answer is whole. */
+  whole(attempt: Attempt): void
+  failed(attempt: Attempt): void
+  /** The request itself can't be sent to any node. */
+  unsendable(): void
+}
+
+type Controller = Dispatcher.DispatchController
+
+/** Answers to requests that somebody else has answered meanwhile are read to the end up to this, else cut. */
+const drainAtMost = 65_536
+
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly pick: Pick
+  readonly state: NodeState
+  readonly kind: AttemptKind
+  readonly startedAt: number
+  readonly deadline: number
+  status = 0
+  reason = ''
+  rawHeaders: (Buffer | string)[] = []
+  chunks: Buffer[] = []
+  size = 0
+  /** The node may have seen the request. */
+  sent = false
+  passedOn = false
+  /** Its hedge delay has passed. */
+  overdue = false
+  outcome: Outcome | null = null
+  private readonly listener: AttemptListener
+  private readonly ticket: Ticket
+  private controller: Controller | null = null
+  /** Nobody waits for the answer; it is only measured. */
+  private detached = false
+
+  constructor(
+    listener: AttemptListener,
+    pick: Pick,
+    state: NodeState,
+    kind: AttemptKind,
+    at: { now: number; deadline: number },
+  ) {
+    this.listener = listener
+    this.pick = pick
+    this.state = state
+    this.kind = kind
+    this.startedAt = at.now
+    this.deadline = at.deadline
+    this.ticket = state.began()
+  }
+
+  get over(): boolean {
+    return this.outcome !== null
+  }
+
+  markOverdue(): void {
+    if (this.overdue) return
+    this.overdue = true
+    if (this.status === 0) this.state.overdue()
+  }
+
+  /** The race is over: the rest of this answer is read for its measure alone. */
+  detach(): void {
+    this.detached = true
+    this.chunks = []
+    if (this.status !== 0) this.endQuietly()
+  }
+
+  /** Its deadline has passed. */
+  expire(): void {
+    if (this.over) return
+    this.close('timeout')
+    if (!this.detached) this.listener.failed(this)
+  }
+
+  /** The client left, or its answer can't be used: says nothing about the node. */
+  abandon(): void {
+    this.close('abandoned')
+  }
+
+  resume(): void {
+    this.controller?.resume()
+  }
+
+  onRequestStart(controller: Controller): void {
+    if (this.over) {
+      controller.abort(gaveUp)
+      return
+    }
+    this.controller = controller
+    this.sent = true
+  }
+
+  onResponseStart(
+    controller: Controller,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    reason?: string,
+  ): void {
+    if (this.over) return
+    if (status < 200) {
+      if (!this.detached) this.listener.interim(this, status, definedOnly(headers))
+      return
+    }
+    const now = performance.now()
+    this.state.answered(now - this.startedAt, now)
+    this.status = status
+    this.reason = reason ?? ''
+    this.rawHeaders = rawOf(controller)
+    if (this.detached) this.endQuietly()
+    else if (mustFlow(headers, this.listener.holdAtMost)) this.passOn()
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.over) return
+    this.size += chunk.length
+    if (this.detached) {
+      if (this.size > drainAtMost) this.close(outcomeOfStatus(this.status))
+    } else if (this.passedOn) {
+      if (!this.listener.part(this, chunk)) controller.pause()
+    } else {
+      this.chunks.push(chunk)
+      if (this.size > this.listener.holdAtMost) this.passOn()
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return
+    this.finish(outcomeOfStatus(this.status))
+    if (!this.detached) this.listener.whole(this)
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    if (this.over) return
+    const code = 'code' in error ? String(error.code) : ''
+    // Nothing that a node did: undici would not write the request at all.
+    if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
+      this.finish('abandoned')
+      if (!this.detached) this.listener.unsendable()
+      return
+    }
+    this.finish(outcomeOfError(code, this.sent))
+    if (!this.detached) this.listener.failed(this)
+  }
+
+  private passOn(): void {
+    this.passedOn = this.listener.outgrew(this)
+    if (!this.passedOn) return
+    const held = this.chunks
+    this.chunks = []
+    for (const chunk of held) {
+      if (!this.listener.part(this, chunk)) this.controller?.pause()
+    }
+  }
+
+  /** Reads a small rest so that the connection can be kept, else ends it. */
+  private endQuietly(): void {
+    if (this.size > drainAtMost) this.close(outcomeOfStatus(this.status))
+  }
+
+  private close(outcome: Outcome): void {
+    if (this.over) return
+    this.finish(outcome)
+    this.controller?.abort(gaveUp)
+  }
+
+  private finish(outcome: Outcome): void {
+    this.outcome = outcome
+    this.state.ended(this.ticket, outcome, performance.now())
+    this.listener.ended(this, outcome)
+  }
+}
+
+const gaveUp = new Error('the gateway let go of this attempt')
+
+/** @param sent Whether undici had a connection and began to write. */
+function outcomeOfError(code: string, sent: boolean): Outcome {
+  if (!sent) return 'connect-failed'
+  if (code === 'UND_ERR_BODY_TIMEOUT') return 'timeout'
+  if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'protocol'
+  return code === 'UND_ERR_HEADERS_OVERFLOW' ? 'protocol' : 'reset'
+}
+
+/** An event stream never becomes whole, and what declares itself too long is not worth holding. */
+function mustFlow(headers: Record<string, string | string[] | undefined>, holdAtMost: number): boolean {
+  const type = headers['content-type']
+  if (typeof type === 'string' && type.startsWith('text/event-stream')) return true
+  const length = headers['content-length']
+  return typeof length === 'string' && Number(length) > holdAtMost
+}
+
+function rawOf(controller: Controller): (Buffer | string)[] {
+  const { rawHeaders } = controller
+  return Array.isArray(rawHeaders) ? rawHeaders : []
+}
+
+function definedOnly(
+  headers: Record<string, string | string[] | undefined>,
+): Record<string, string | string[]> {
+  const defined: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) defined[name] = value
+  return defined
+}

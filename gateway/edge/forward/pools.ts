@@ -1,0 +1,58 @@
+// Kept connections to every node, by undici. One pool a node, made when first used, closed when the node is gone.
+import { type Dispatcher, Pool } from 'undici'
+import type { CodeNode } from '../../model/region.ts'
+
+export interface PoolSettings {
+  readonly connectTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly maxConnectionsPerNode: number
+}
+
+/** Idle connections are let go before a node with Node's default keep-alive (5 s) closes them under a request. */
+const idleConnectionMs = 4000
+const answerHeaderBytes = 65_536
+
+export class Pools implements AsyncDisposable {
+  private readonly pools = new Map<string, Pool>()
+  private readonly settings: PoolSettings
+
+  constructor(settings: PoolSettings) {
+    this.settings = settings
+  }
+
+  dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.of(node).dispatch(options, handler)
+  }
+
+  /** Lets a departed node's requests end and closes its connections. */
+  retire(node: CodeNode): void {
+    const pool = this.pools.get(node.origin)
+    this.pools.delete(node.origin)
+    // Closing waits for what is in flight; a failure to close a socket of a node that is gone matters to nobody.
+    pool?.close().catch(() => pool.destroy())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()))
+    this.pools.clear()
+  }
+
+  private of(node: CodeNode): Pool {
+    const known = this.pools.get(node.origin)
+    if (known !== undefined) return known
+    const { settings } = this
+    const pool = new Pool(node.origin, {
+      connections: settings.maxConnectionsPerNode,
+      pipelining: 1,
+      connectTimeout: settings.connectTimeoutMs,
+      // Deadlines are kept by the race; a broken-off body that nobody waits for is ended here.
+      headersTimeout: 0,
+      bodyTimeout: settings.idleTimeoutMs,
+      keepAliveTimeout: idleConnectionMs,
+      keepAliveMaxTimeout: 60_000,
+      maxHeaderSize: answerHeaderBytes,
+    })
+    this.pools.set(node.origin, pool)
+    return pool
+  }
+}

@@ -1,0 +1,199 @@
+// The public listener: Node's servers with our bounds, HTTP/2 by ALPN, and a clear answer to what is no request at all.
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Config } from '../../config/schema.ts'
+import type { Observer, Refusal } from '../model/events.ts'
+import type { Certificate } from './certificate.ts'
+import { rawReply } from './error-reply.ts'
+import type { PublicResponse } from './http.ts'
+import { type Edge, wantsWebSocket } from './listener.ts'
+import { newTraceId } from './trace.ts'
+
+type HttpServer = Server | TlsServer
+
+/** Owns the sockets of the public listener. */
+export class PublicServer {
+  private readonly config: Config
+  private readonly edge: Edge
+  private readonly observer: Observer
+  private readonly server: HttpServer
+  private readonly http2: Http2Server | null
+  private readonly sockets = new Set<Socket>()
+  private readonly sessions = new Set<ServerHttp2Session>()
+  /** The answer under way on a connection, so that nothing is ever written into the middle of one. */
+  private readonly answering = new WeakMap<object, PublicResponse>()
+
+  constructor(config: Config, certificate: Certificate | null, edge: Edge, observer: Observer) {
+    this.config = config
+    this.edge = edge
+    this.observer = observer
+    this.server = certificate === null ? createServer(this.options()) : this.tlsServer(certificate)
+    this.http2 = certificate !== null && config.public.http2 ? this.http2Server() : null
+    this.serveHttp1()
+    if (this.http2 !== null) this.divertHttp2(this.http2)
+  }
+
+  /** Resolves with the port once it listens; rejects with the system's error, such as EADDRINUSE. */
+  listen(): Promise<number> {
+    const { host, port } = this.config.public
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen({ host, port, backlog: 4096 }, () => {
+        this.server.off('error', reject)
+        const address = this.server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : port)
+      })
+    })
+  }
+
+  get connections(): number {
+    return this.sockets.size
+  }
+
+  /** New connections get the new certificate; those that are open keep theirs. */
+  useCertificate(certificate: Certificate): void {
+    if (this.server instanceof TlsServer) this.server.setSecureContext({ ...certificate })
+  }
+
+  /** Stops accepting, lets what is in flight end within `drainMs`, then ends the rest. */
+  async close(drainMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    for (const session of this.sessions) session.close()
+    // Connections become idle one by one; each is closed as soon as it is.
+    const sweep = setInterval(() => this.server.closeIdleConnections(), 25)
+    const deadline = setTimeout(() => {
+      for (const socket of this.sockets) socket.destroy()
+    }, drainMs)
+    this.server.closeIdleConnections()
+    await closed
+    clearInterval(sweep)
+    clearTimeout(deadline)
+  }
+
+  private options(): ServerOptions {
+    const { limits } = this.config
+    return {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: Math.max(limits.requestTimeoutMs, limits.headersTimeoutMs),
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(1000, limits.headersTimeoutMs / 2)),
+      noDelay: true,
+      // Checked by the admit stage, which answers with a problem and counts it.
+      requireHostHeader: false,
+      // No h2c and no other tunnel: such a request is served as if it had not asked.
+      shouldUpgradeCallback: wantsWebSocket,
+    }
+  }
+
+  private tlsServer(certificate: Certificate): TlsServer {
+    const ALPNProtocols = this.config.public.http2 ? ['h2', 'http/1.1'] : ['http/1.1']
+    return createTlsServer({ ...this.options(), ...certificate, ALPNProtocols, minVersion: 'TLSv1.2' })
+  }
+
+  private http2Server(): Http2Server {
+    const { limits } = this.config
+    const server = createHttp2Server({
+      maxHeaderListPairs: limits.headerCount + 8,
+      settings: { maxConcurrentStreams: 128, maxHeaderListSize: limits.headerBytes },
+    })
+    server.on('request', (request, response) => this.edge.handle(request, response))
+    server.on('session', (session) => {
+      this.sessions.add(session)
+      session.setTimeout(limits.keepAliveTimeoutMs, () => session.close())
+      // A session's error closes it; the streams on it have been answered or cut by themselves.
+      session.on('error', () => {})
+      session.on('close', () => this.sessions.delete(session))
+    })
+    return server
+  }
+
+  private serveHttp1(): void {
+    const { server } = this
+    server.maxHeadersCount = this.config.limits.headerCount + 1
+    const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+      this.answering.set(request.socket, response)
+      this.edge.handle(request, response, expectsContinue)
+    }
+    server.on('request', (request, response) => handle(request, response, false))
+    server.on('checkContinue', (request, response) => handle(request, response, true))
+    server.on('checkExpectation', (_request, response: ServerResponse) => {
+      this.refuseRaw(response.socket, 'expectation')
+    })
+    server.on('upgrade', (request, socket: Socket, head) => this.edge.upgrade(request, socket, head))
+    server.on('connect', (_request, socket: Socket) => this.refuseRaw(socket, 'method'))
+    server.on('clientError', (error: Error, socket: Socket) => this.clientError(error, socket))
+    server.on('connection', (socket: Socket) => this.admitConnection(socket))
+  }
+
+  /** The TLS server's own listener keeps HTTP/1.1; what agreed on h2 goes to the other one. */
+  private divertHttp2(http2: Http2Server): void {
+    const { server } = this
+    const http1 = server.listeners('secureConnection')
+    server.removeAllListeners('secureConnection')
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
+      else for (const listener of http1) Reflect.apply(listener, server, [socket])
+    })
+  }
+
+  private admitConnection(socket: Socket): void {
+    if (this.sockets.size >= this.config.limits.connections) {
+      // Before a TLS handshake there is no way to say why.
+      socket.on('error', () => {})
+      if (this.server instanceof TlsServer) {
+        this.observer.requestRefused('too-many-connections')
+        socket.destroy()
+      } else this.refuseRaw(socket, 'too-many-connections')
+      return
+    }
+    this.sockets.add(socket)
+    socket.once('close', () => this.sockets.delete(socket))
+  }
+
+  private clientError(error: Error, socket: Socket): void {
+    const refusal = refusalOf('code' in error ? String(error.code) : '')
+    const active = this.answering.get(socket)
+    const midAnswer = active !== undefined && active.headersSent && !active.writableFinished
+    if (refusal === null || !socket.writable || midAnswer) {
+      if (refusal !== null) this.observer.requestRefused(refusal)
+      socket.destroy()
+      return
+    }
+    this.refuseRaw(socket, refusal)
+  }
+
+  private refuseRaw(socket: Socket | null, refusal: Refusal): void {
+    this.observer.requestRefused(refusal)
+    if (socket === null) return
+    const audience = { method: 'GET', accept: '', acceptLanguage: 'en', requestId: newTraceId() }
+    socket.end(rawReply(refusal, audience), () => socket.destroySoon())
+  }
+}
+
+/** @returns `null` where the client is simply gone. */
+function refusalOf(code: string): Refusal | null {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+      return null
+    case 'HPE_HEADER_OVERFLOW':
+      return 'headers-too-large'
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 'body-too-large'
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'slow-headers'
+    default:
+      return 'bad-framing'
+  }
+}

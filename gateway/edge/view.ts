@@ -1,0 +1,28 @@
+// What one request reads of the outside world: the snapshot and the settings compiled with it, swapped together.
+import type { Config } from '../../config/schema.ts'
+import type { Snapshot } from '../model/snapshot.ts'
+import { type HomeResolver, homeResolver } from './home.ts'
+import { Peers } from './peers.ts'
+import { type ResidentKey, residentKey } from './resident.ts'
+
+export interface View {
+  readonly snapshot: Snapshot
+  readonly config: Config
+  readonly resolveHome: HomeResolver
+  readonly residentKey: ResidentKey
+  readonly peers: Peers
+  readonly retryStatuses: ReadonlySet<number>
+  readonly removeFromAnswers: ReadonlySet<string>
+}
+
+export function compileView(config: Config, snapshot: Snapshot, residentSecret: string): View {
+  return Object.freeze({
+    snapshot,
+    config,
+    resolveHome: homeResolver(config.home, snapshot),
+    residentKey: residentKey(config.resident, residentSecret),
+    peers: new Peers(config.headers.trustedProxies, config.headers.operatorAddresses),
+    retryStatuses: new Set(config.attempts.retryStatuses),
+    removeFromAnswers: new Set(config.headers.removeFromAnswers),
+  })
+}

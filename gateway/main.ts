@@ -1,0 +1,135 @@
+// The gateway as a process: its configuration file, signals and exit codes.
+import { watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { type Gateway, startGateway } from './compose.ts'
+import { UsageError } from './model/errors.ts'
+import { createLogger } from './telemetry/log.ts'
+
+export interface RunOptions {
+  readonly configFile: string
+  readonly env: NodeJS.ProcessEnv
+  /** Overrides of the file, from the command line. */
+  readonly publicPort?: number
+  readonly adminPort?: number
+}
+
+/**
+ * Runs a gateway until it is told to stop; then the process ends by itself.
+ * @throws {UsageError} with words for the person who started it.
+ */
+export async function runGateway(options: RunOptions): Promise<void> {
+  const config = withPorts(await loadConfig(options.configFile, options.env), options)
+  const logger = createLogger(config.logLevel, config.logFormat)
+  const gateway = await startGateway(config, logger).catch((cause: unknown) => {
+    throw portAdvice(cause, config)
+  })
+  const scheme = config.public.tls === undefined ? 'http' : 'https'
+  logger.info(
+    { event: 'started', publicPort: gateway.publicPort, adminPort: gateway.adminPort },
+    `gateway ready: residents ${scheme}://${config.public.host}:${gateway.publicPort}, operators port ${gateway.adminPort}`,
+  )
+  process.send?.({ type: 'ready', publicPort: gateway.publicPort, adminPort: gateway.adminPort })
+  const stopReloading = followFile(options, gateway)
+  onStop(gateway, stopReloading)
+}
+
+function withPorts(config: Config, { publicPort, adminPort }: RunOptions): Config {
+  return {
+    ...config,
+    public: { ...config.public, port: publicPort ?? config.public.port },
+    admin: { ...config.admin, port: adminPort ?? config.admin.port },
+  }
+}
+
+/** Reads the file again on SIGHUP and when it changes. A bad file changes nothing but the log. */
+function followFile(options: RunOptions, gateway: Gateway): () => void {
+  const { logger } = gateway
+  let timer: NodeJS.Timeout | undefined
+  const reload = async (): Promise<void> => {
+    try {
+      const next = withPorts(await loadConfig(options.configFile, options.env), options)
+      const stale = gateway.reload(next)
+      logger.info({ event: 'reloaded' }, `${options.configFile} taken over`)
+      if (stale.length > 0) {
+        logger.warn(
+          { event: 'restart-needed', fields: stale },
+          `changed, but in force after a restart only: ${stale.join(', ')}`,
+        )
+      }
+    } catch (cause) {
+      gateway.reloadRefused(cause instanceof Error ? cause.message : String(cause))
+    }
+  }
+  const soon = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void reload(), 100)
+  }
+  // The folder is watched, since editors and configuration maps replace the file by renaming.
+  const name = basename(options.configFile)
+  const watcher = watch(dirname(options.configFile), { persistent: false }, (_event, changed) => {
+    if (changed === null || changed === name || changed === '..data') soon()
+  })
+  const onHangUp = (): void => soon()
+  process.on('SIGHUP', onHangUp)
+  return () => {
+    clearTimeout(timer)
+    watcher.close()
+    process.off('SIGHUP', onHangUp)
+  }
+}
+
+const sameKeyPressMs = 700
+
+function onStop(gateway: Gateway, stopReloading: () => void): void {
+  let stoppingSince = -Infinity
+  const stop = (signal: string): void => {
+    // A terminal and a parent such as npm may both pass on one Ctrl-C.
+    if (performance.now() - stoppingSince < sameKeyPressMs) return
+    if (stoppingSince > 0) {
+      gateway.logger.warn({ event: 'stop', signal }, `${signal} again: ending at once`)
+      process.exit(signal === 'SIGINT' ? 130 : 143)
+    }
+    stoppingSince = performance.now()
+    stopReloading()
+    gateway.logger.info({ event: 'stop', signal }, `${signal}: draining; send it again to end at once`)
+    gateway.close().then(
+      () => {
+        gateway.logger.info({ event: 'stopped' }, 'gateway stopped')
+        if (process.connected) process.disconnect?.()
+        process.exitCode = 0
+      },
+      (cause: unknown) => {
+        gateway.logger.error(
+          { event: 'stop-failed', detail: String(cause) },
+          `stopping failed: ${String(cause)}`,
+        )
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+  // Started by a parent: its end is ours, so that a killed parent leaves nothing behind.
+  process.on('disconnect', () => {
+    if (stoppingSince < 0) stop('SIGTERM')
+  })
+}
+
+function portAdvice(cause: unknown, config: Config): unknown {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause) || !('port' in cause)) return cause
+  const port = Number(cause.port)
+  const which = port === config.public.port ? 'public' : 'admin'
+  const why =
+    cause.code === 'EADDRINUSE'
+      ? `port ${port} is taken by another program`
+      : cause.code === 'EACCES'
+        ? `port ${port} may not be opened by this user`
+        : cause.code === 'EADDRNOTAVAIL'
+          ? `${config[which].host} is not an address of this machine`
+          : `port ${port} can't be opened (${String(cause.code)})`
+  return new UsageError(
+    `${why}; choose another with --${which}-port PORT, or set ${which}.port in the configuration`,
+  )
+}

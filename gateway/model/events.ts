@@ -1,0 +1,55 @@
+// What happens in the gateway, as seen by whoever counts or logs it. Code calls, telemetry listens.
+import type { Outcome } from './outcome.ts'
+import type { CodeNode } from './region.ts'
+import type { Home, Level } from './snapshot.ts'
+
+/**
+ * How a request ended for the resident:
+ * `ok` (a whole answer, whatever its status), `upstream-error` (a node's 5xx passed on),
+ * `refused` (turned away by us with a 4xx), `unavailable` (no level could answer), `cut` (the answer broke midway),
+ * `client-left`.
+ */
+export type RequestOutcome = 'ok' | 'upstream-error' | 'refused' | 'unavailable' | 'cut' | 'client-left'
+
+/** Why a request was turned away before any node was asked. */
+export type Refusal =
+  | 'bad-framing'
+  | 'bad-host'
+  | 'bad-target'
+  | 'unknown-host'
+  | 'unknown-home'
+  | 'method'
+  | 'upgrade'
+  | 'headers-too-large'
+  | 'too-many-headers'
+  | 'uri-too-long'
+  | 'body-too-large'
+  | 'slow-headers'
+  | 'slow-body'
+  | 'too-many-connections'
+  | 'too-many-streams'
+  | 'loop'
+  | 'too-many-hops'
+  | 'expectation'
+
+export type AttemptKind = 'first' | 'retry' | 'hedge'
+
+export type Health = 'up' | 'down' | 'unknown'
+export type BreakerState = 'closed' | 'open' | 'half-open'
+
+/** Listeners must not throw; hot-path methods take plain arguments so that nothing is allocated for them. */
+export interface Observer {
+  requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void
+  requestRefused(refusal: Refusal): void
+  attemptStarted(node: CodeNode, kind: AttemptKind): void
+  attemptEnded(node: CodeNode, outcome: Outcome): void
+  budgetSpent(budget: 'retry' | 'hedge'): void
+  streamOpened(): void
+  streamClosed(): void
+  healthChanged(node: CodeNode, health: Health, detail: string): void
+  breakerChanged(node: CodeNode, state: BreakerState): void
+  snapshotApplied(version: number, regions: number, nodes: number): void
+  reloadRefused(what: 'configuration' | 'certificate', detail: string): void
+  registryLost(detail: string): void
+  registryBack(): void
+}

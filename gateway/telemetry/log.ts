@@ -1,0 +1,146 @@
+// What is told as it happens: one line for each change that an operator would want to know of, none for a good request.
+import { type Logger, pino } from 'pino'
+import type { BreakerState, Health, Observer, RequestOutcome } from '../model/events.ts'
+import type { CodeNode } from '../model/region.ts'
+import type { Home, Level } from '../model/snapshot.ts'
+
+export type LogFormat = 'json' | 'text'
+
+/** @param write Where text lines go; JSON lines go to standard output by pino. */
+export function createLogger(
+  level: string,
+  format: LogFormat,
+  write = (line: string): void => void process.stdout.write(line),
+): Logger {
+  if (format === 'json') return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  return pino({ level, base: null }, { write: (line: string) => write(asText(line)) })
+}
+
+const levels: Record<number, string> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' }
+
+/** `17:52:11.042 WARN  xian-1 is down: probe failed: ECONNREFUSED` */
+function asText(json: string): string {
+  const parsed: unknown = JSON.parse(json)
+  if (typeof parsed !== 'object' || parsed === null) return json
+  const time = 'time' in parsed ? new Date(Number(parsed.time)).toISOString().slice(11, 23) : ''
+  const level = 'level' in parsed ? (levels[Number(parsed.level)] ?? '') : ''
+  const message = 'msg' in parsed ? String(parsed.msg) : ''
+  return `${time} ${level} ${message}\n`
+}
+
+/** How often it is looked at where a home's answers come from, ms. */
+const lookEveryMs = 250
+
+interface Tally {
+  readonly home: Home
+  readonly byLevel: Map<Level | null, number>
+}
+
+/** Tells changes of nodes, breakers, configuration, and where each home is served from. */
+export class LogObserver implements Observer, Disposable {
+  private readonly logger: Logger
+  private tallies = new Map<string, Tally>()
+  private readonly servedBy = new Map<string, string>()
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(logger: Logger) {
+    this.logger = logger
+  }
+
+  requestEnded(home: Home, level: Level | null, outcome: RequestOutcome): void {
+    if (outcome === 'client-left' || outcome === 'refused') return
+    const { code } = home.region
+    let tally = this.tallies.get(code)
+    if (tally === undefined) {
+      tally = { home, byLevel: new Map() }
+      this.tallies.set(code, tally)
+    }
+    tally.byLevel.set(level, (tally.byLevel.get(level) ?? 0) + 1)
+    this.timer ??= setTimeout(() => this.look(), lookEveryMs).unref()
+  }
+
+  healthChanged(node: CodeNode, health: Health, detail: string): void {
+    const fields = { event: 'health', node: node.id, region: node.region, health }
+    if (health === 'up') this.logger.info(fields, `${node.id} is up: ${detail}`)
+    else this.logger.warn(fields, `${node.id} is ${health}: ${detail}`)
+  }
+
+  breakerChanged(node: CodeNode, state: BreakerState): void {
+    const fields = { event: 'breaker', node: node.id, region: node.region, state }
+    const what = {
+      open: 'opened: too many of its answers failed',
+      'half-open': 'lets one request through to see',
+      closed: 'closed: the node answers again and is ramped back',
+    }[state]
+    if (state === 'open') this.logger.warn(fields, `${node.id} breaker ${what}`)
+    else this.logger.info(fields, `${node.id} breaker ${what}`)
+  }
+
+  snapshotApplied(version: number, regions: number, nodes: number): void {
+    this.logger.debug(
+      { event: 'snapshot', version, regions, nodes },
+      `snapshot ${version}: ${regions} regions, ${nodes} nodes`,
+    )
+  }
+
+  reloadRefused(what: string, detail: string): void {
+    this.logger.error(
+      { event: 'reload-refused', what, detail },
+      `new ${what} refused, the old one stays: ${detail}`,
+    )
+  }
+
+  registryLost(detail: string): void {
+    this.logger.error(
+      { event: 'registry', up: false, detail },
+      `registry lost, routing on what was last known: ${detail}`,
+    )
+  }
+
+  registryBack(): void {
+    this.logger.info({ event: 'registry', up: true }, 'registry is back')
+  }
+
+  requestRefused(): void {}
+  attemptStarted(): void {}
+  attemptEnded(): void {}
+  budgetSpent(): void {}
+  streamOpened(): void {}
+  streamClosed(): void {}
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.timer)
+  }
+
+  /** Says once for each change which level gives a home most of its answers. */
+  private look(): void {
+    this.timer = undefined
+    const { tallies } = this
+    this.tallies = new Map()
+    for (const [code, { home, byLevel }] of tallies) {
+      const [level] = [...byLevel].reduce((most, entry) => (entry[1] > most[1] ? entry : most))
+      const now = level === null ? 'none' : `${level.name} ${level.region}`
+      const before = this.servedBy.get(code)
+      if (before === now) continue
+      this.servedBy.set(code, now)
+      // Served at home from the start is what everybody expects.
+      if (before === undefined && level?.name === 'local') continue
+      this.tellShift(home, level, before)
+    }
+  }
+
+  private tellShift(home: Home, level: Level | null, before: string | undefined): void {
+    const { code, name } = home.region
+    const fields = {
+      event: 'shift',
+      home: code,
+      to: level?.name ?? 'none',
+      region: level?.region ?? null,
+      from: before ?? null,
+    }
+    const who = `${name.zh} ${name.en} (${code})`
+    if (level === null) this.logger.error(fields, `${who}: NO LEVEL CAN ANSWER 各级均不可用`)
+    else if (level.name === 'local') this.logger.info(fields, `${who}: served at home again 已恢复属地服务`)
+    else this.logger.warn(fields, `${who}: failed over to ${level.name} ${level.region} 已切换支援`)
+  }
+}

@@ -1,0 +1,116 @@
+// The `region-node` subcommand: its flags, their meaning and what they accept.
+import { Command, InvalidArgumentError } from 'commander'
+import type { z } from 'zod'
+import { optionDefaults, optionFields } from './options.ts'
+import { runRegionNodeProcess } from './process.ts'
+import type { ProcessOptions } from './process.ts'
+
+// Long enough for a prober that asks every second to hear it before the port is gone.
+const NOTICE_MS = 1_500
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+  readonly region: string
+  readonly name?: string
+  readonly data: string
+  readonly residents: number
+  readonly holds: string[]
+  readonly limit: number
+  readonly drainMs: number
+  readonly noticeMs: number
+  readonly maxReplicaAgeMs?: number
+  readonly logJson?: true
+}
+
+/** A fresh `region-node` command, to be run by itself or mounted in another. */
+export function regionNodeCommand(): Command {
+  const { host, port, regionCode, dataFile, residents, limit, drainMs } = optionDefaults
+  return new Command('region-node')
+    .description(
+      "Run one node of a region's code service: show and verify codes, take test results.\n" +
+        'All residents are synthetic: made from their ids, R<region>-000001 and so on.',
+    )
+    .option('--host <address>', 'address to listen on', text(optionFields.host), host)
+    .option('--port <number>', 'port to listen on; 0 takes a free one', whole(optionFields.port), port)
+    .option('--region <code>', 'the region whose node this is', text(optionFields.regionCode), regionCode)
+    .option('--name <name>', 'name of this node (default: <region>-1)', text(optionFields.nodeName))
+    .option(
+      '--data <file>',
+      'SQLite file that keeps the data; :memory: forgets',
+      text(optionFields.dataFile),
+      dataFile,
+    )
+    .option(
+      '--residents <count>',
+      'synthetic residents of each region',
+      whole(optionFields.residents),
+      residents,
+    )
+    .option('--holds <codes>', 'other regions to stand in for, such as 610100,610400', regionList, [])
+    .option('--limit <count>', 'requests served at once; above it, 503', whole(optionFields.limit), limit)
+    .option(
+      '--drain-ms <ms>',
+      'on stop, wait so long for requests in flight',
+      whole(optionFields.drainMs),
+      drainMs,
+    )
+    .option(
+      '--notice-ms <ms>',
+      'on stop, say so on /readyz so long before',
+      whole(optionFields.noticeMs),
+      NOTICE_MS,
+    )
+    .option(
+      '--max-replica-age-ms <ms>',
+      'not ready once a held copy is older (default: never)',
+      whole(optionFields.maxReplicaAgeMs),
+    )
+    .option('--log-json', 'say that it is ready as a line of JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: Flags) => runRegionNodeProcess(toOptions(flags)))
+}
+
+const EXAMPLES = `
+Examples:
+  A node of Xi'an, and one of Xianyang that can stand in for it:
+    region-node --region 610100 --port 9101 --name xian-1
+    region-node --region 610400 --port 9201 --name xianyang-1 --holds 610100
+  Ask it:
+    curl http://127.0.0.1:9101/v1/codes/R610100-000001
+    curl http://127.0.0.1:9101/readyz
+
+Stop it with Ctrl-C or SIGTERM: it finishes what it is answering. A second signal ends it at once.`
+
+function toOptions({ region, name, data, logJson, ...rest }: Flags): ProcessOptions {
+  const named = name === undefined ? {} : { nodeName: name }
+  return { ...rest, ...named, regionCode: region, dataFile: data, logJson: logJson ?? false }
+}
+
+/** Commander puts the flag and the value in front of what we throw. */
+const text =
+  (schema: z.ZodType<string>) =>
+  (value: string): string =>
+    check(schema, value)
+
+const whole =
+  (schema: z.ZodType<number>) =>
+  (value: string): number => {
+    // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
+    return check(schema, /^\d+$/.test(value) ? Number(value) : Number.NaN)
+  }
+
+const regionList = (value: string): string[] =>
+  check(
+    optionFields.holds,
+    value
+      .split(',')
+      .map((code) => code.trim())
+      .filter((code) => code !== ''),
+  )
+
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const checked = schema.safeParse(value)
+  if (checked.success) return checked.data
+  throw new InvalidArgumentError(`${checked.error.issues.map((issue) => issue.message).join('; ')}.`)
+}

@@ -1,0 +1,43 @@
+// What happens to a request before Express sees it: counted, or refused at once when the node is full.
+import type { RequestListener, ServerResponse } from 'node:http'
+import type { LoadGate } from '../load-gate.ts'
+import { retryAfter, sendProblem } from './problem.ts'
+
+// Answered even by a full node: a prober must be able to tell "full" from "dead".
+const EXEMPT = new Set(['/healthz', '/readyz', '/load'])
+
+export interface Admission {
+  readonly listener: RequestListener
+  /**
+   * From now on every answer, also to what is in flight, tells the client to close its connection:
+   * a pool that kept it would write its next request just as the node goes.
+   */
+  startDraining(): void
+}
+
+/** Wraps `serve` in the concurrency limit, and marks every answer's data as synthetic. */
+export function createAdmission(gate: LoadGate, serve: RequestListener): Admission {
+  const open = new Set<ServerResponse>()
+  return {
+    listener: (req, res) => {
+      res.setHeader('Synthetic-Data', '?1')
+      if (gate.draining) res.setHeader('Connection', 'close')
+      const path = req.url?.split('?', 1)[0] ?? ''
+      if (EXEMPT.has(path)) return serve(req, res)
+      if (!gate.tryEnter()) return refuse(res)
+      open.add(res)
+      res.once('close', () => {
+        open.delete(res)
+        gate.leave()
+      })
+      return serve(req, res)
+    },
+    startDraining: () => {
+      gate.startDraining()
+      for (const res of open) if (!res.headersSent) res.setHeader('Connection', 'close')
+    },
+  }
+}
+
+const refuse = (res: ServerResponse): void =>
+  sendProblem(res, { status: 503, code: 'overloaded', title: 'The node is full', headers: retryAfter() })

@@ -1,0 +1,29 @@
+// /healthz, /readyz, /load: what probers and the gateway ask about the node itself.
+import { failedChecks } from '../readiness.ts'
+import type { CodeService } from '../service.ts'
+import { sendProblem } from './problem.ts'
+import { sendJson } from './reply.ts'
+import type { Route } from './routes.ts'
+
+export function healthRoutes(service: CodeService): Route[] {
+  const { gate, nodeName, regionCode } = service
+  const identity = { node: nodeName, region: regionCode, data: 'synthetic' }
+  return [
+    { path: '/healthz', get: (_req, res) => sendJson(res, 200, { status: 'alive', ...identity }) },
+    { path: '/load', get: (_req, res) => sendJson(res, 200, gate.report()) },
+    {
+      path: '/readyz',
+      get: (_req, res) => {
+        const checks = failedChecks(service)
+        if (checks.length === 0) return sendJson(res, 200, { status: 'ready', ...identity })
+        return sendProblem(res, {
+          status: 503,
+          code: 'not-ready',
+          title: 'Not ready',
+          detail: `Failed: ${checks.map(({ check, detail }) => `${check} (${detail})`).join(', ')}`,
+          extra: { failed: checks },
+        })
+      },
+    },
+  ]
+}

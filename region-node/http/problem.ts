@@ -1,0 +1,67 @@
+// RFC 9457 problems: every error that a client sees. They never quote an id, a path, SQL or a stack.
+import type { ServerResponse } from 'node:http'
+import { sendText } from './reply.ts'
+
+/** One invalid part of a request. */
+export interface FieldFault {
+  readonly in: 'body' | 'path' | 'query' | 'header'
+  /** The field's name, dotted when nested; empty when the body as a whole is meant. */
+  readonly field: string
+  readonly detail: string
+}
+
+// The vocabulary of problem types; each is `urn:chiyuan:problem:<code>`.
+export type ProblemCode =
+  | 'invalid-input'
+  | 'malformed-json'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'unknown-route'
+  | 'unknown-resident'
+  | 'method-not-allowed'
+  | 'idempotency-key-reused'
+  | 'overloaded'
+  | 'not-ready'
+  | 'store-unavailable'
+  | 'internal'
+
+export interface Problem {
+  readonly status: number
+  readonly code: ProblemCode
+  readonly title: string
+  readonly detail?: string
+  readonly errors?: readonly FieldFault[]
+  /** Members of the problem's own, such as which readiness check failed. */
+  readonly extra?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Thrown by a route to answer with a problem. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly problem: Problem
+  constructor(problem: Problem) {
+    super(problem.title)
+    this.problem = problem
+  }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9457#section-3 */
+export function sendProblem(res: ServerResponse, problem: Problem): void {
+  const { status, code, title, detail, errors, extra, headers } = problem
+  const body = { type: `urn:chiyuan:problem:${code}`, title, status, detail, errors, ...extra }
+  sendText(res, status, JSON.stringify(body), 'application/problem+json', headers)
+}
+
+export const unknownResident = (): ProblemError =>
+  new ProblemError({
+    status: 404,
+    code: 'unknown-resident',
+    title: 'Unknown resident',
+    detail: 'This node holds no such resident.',
+  })
+
+// Spread over three seconds, lest those refused together come back together.
+export const retryAfter = (): Record<string, string> => ({
+  'retry-after': String(1 + Math.floor(Math.random() * 3)),
+})

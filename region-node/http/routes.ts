@@ -1,0 +1,45 @@
+// The vocabulary in which a route is declared: one path, its methods, 405 for the rest.
+import express from 'express'
+import type { Express, Request, RequestHandler, Response } from 'express'
+import { ProblemError } from './problem.ts'
+
+export type Handle = (req: Request, res: Response) => void | Promise<void>
+
+export interface Route {
+  readonly path: string
+  readonly get?: Handle
+  /** Is given the JSON body, at most 64 KiB, as `req.body`. */
+  readonly post?: Handle
+}
+
+const BODY_LIMIT_BYTES = 64 * 1024
+
+// inflate: false, so a small compressed body can't become a big one in memory.
+const parseBody = express.json({ limit: BODY_LIMIT_BYTES, inflate: false, strict: false })
+
+export function addRoute(app: Express, { path, get, post }: Route): void {
+  const route = app.route(path)
+  if (get) route.get(get)
+  if (post) route.post(requireJson, parseBody, post)
+  const allowed = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])].join(', ')
+  route.all(() => {
+    throw new ProblemError({
+      status: 405,
+      code: 'method-not-allowed',
+      title: 'Method not allowed',
+      detail: `This resource answers ${allowed}.`,
+      // https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
+      headers: { allow: allowed },
+    })
+  })
+}
+
+const requireJson: RequestHandler = (req, _res, next) => {
+  if (req.is('application/json') !== false) return next()
+  throw new ProblemError({
+    status: 415,
+    code: 'unsupported-media-type',
+    title: 'Unsupported media type',
+    detail: 'Send application/json, without Content-Encoding.',
+  })
+}

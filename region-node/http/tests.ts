@@ -1,0 +1,111 @@
+// /v1/tests: hand in a test result, and read a resident's results.
+import type { Response } from 'express'
+import { z } from 'zod'
+import { recordTest } from '../record-test.ts'
+import type { Recorded, TestSubmission } from '../record-test.ts'
+import { freshnessOf, residentIdSchema, testResultSchema } from '../resident.ts'
+import type { TestRecord } from '../resident.ts'
+import type { CodeService } from '../service.ts'
+import { readInput, readResidentId } from './input.ts'
+import { ProblemError, unknownResident } from './problem.ts'
+import { sendJson, sendText } from './reply.ts'
+import type { Route } from './routes.ts'
+
+// A laboratory's clock may be ahead of ours by this much.
+const CLOCK_LEEWAY_MS = 5 * 60_000
+const DEFAULT_LIMIT = 20
+const MAX_LIMIT = 100
+
+/** @param clock Unix milliseconds; a sample can't have been taken after that. */
+const submissionSchema = (clock: () => number) =>
+  z
+    .strictObject({
+      residentId: residentIdSchema,
+      result: testResultSchema,
+      sampledAt: z.iso
+        .datetime({
+          offset: true,
+          abort: true,
+          error: 'must be an ISO 8601 time with its offset, such as 2022-01-04T09:00:00+08:00',
+        })
+        .transform((time) => Date.parse(time))
+        .refine((timeMs) => timeMs <= clock() + CLOCK_LEEWAY_MS, { error: 'must not be in the future' }),
+      laboratory: z.string().trim().min(1).max(100).optional(),
+    })
+    .transform(({ sampledAt, laboratory, ...rest }): TestSubmission => ({
+      ...rest,
+      sampledAtMs: sampledAt,
+      laboratory: laboratory ?? null,
+    }))
+
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ quotes the key; many don't.
+const keySchema = z
+  .string()
+  .regex(/^("[!#-~]{1,255}"|[!#-~]{1,255})$/, 'must be 1 to 255 visible ASCII characters')
+  .transform((key) => key.replaceAll('"', ''))
+  .optional()
+
+const querySchema = z.object({
+  limit: z
+    .string()
+    .regex(/^\d{1,6}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
+    .transform(Number)
+    .pipe(z.int().min(1).max(MAX_LIMIT))
+    .default(DEFAULT_LIMIT),
+})
+
+/** `GET /v1/tests/{residentId}?limit=` (1 to 100, default 20), newest first. */
+export const testsRoute = ({ store, regionCode }: CodeService): Route => ({
+  path: '/v1/tests/:residentId',
+  get: (req, res) => {
+    const residentId = readResidentId(req.params['residentId'])
+    const { limit } = readInput(querySchema, req.query, 'query')
+    const resident = store.residents.byId(residentId)
+    if (!resident) throw unknownResident()
+    sendJson(res, 200, {
+      residentToken: resident.residentToken,
+      divisionCode: resident.homeRegion,
+      freshness: freshnessOf(resident.homeRegion, regionCode),
+      tests: store.tests.newest(residentId, limit).map(testView),
+    })
+  },
+})
+
+/** `POST /v1/tests`, safe to repeat under one Idempotency-Key for a day. */
+export function submitTestRoute(service: CodeService): Route {
+  const schema = submissionSchema(service.clock)
+  return {
+    path: '/v1/tests',
+    post: async (req, res) => {
+      const key = readInput(keySchema, req.headers['idempotency-key'], 'header', 'Idempotency-Key')
+      answer(res, await recordTest(service, readInput(schema, req.body, 'body'), key))
+    },
+  }
+}
+
+function answer(res: Response, recorded: Recorded): void {
+  switch (recorded.outcome) {
+    case 'unknown-resident':
+      throw unknownResident()
+    case 'key-reused':
+      throw new ProblemError({
+        status: 422,
+        code: 'idempotency-key-reused',
+        title: 'Idempotency-Key already used',
+        detail: 'This key came before with another body. Use a new key for a new result.',
+      })
+    case 'recorded':
+      return sendText(res, 201, recorded.body, 'application/json')
+    case 'replayed':
+      return sendText(res, 201, recorded.body, 'application/json', { 'idempotency-replayed': 'true' })
+  }
+}
+
+const testView = (test: TestRecord) => ({
+  testId: test.testId,
+  result: test.result,
+  sampledAt: new Date(test.sampledAtMs).toISOString(),
+  reportedAt: new Date(test.reportedAtMs).toISOString(),
+  laboratory: test.laboratory,
+  originRegion: test.originRegion,
+})

@@ -1,0 +1,86 @@
+// Starts and stops one node of a region's code service: the only place that constructs and wires.
+import { createSecretKey } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createApp } from './http/app.ts'
+import { createAdmission } from './http/admission.ts'
+import { LoadGate } from './load-gate.ts'
+import { checkOptions } from './options.ts'
+import type { CheckedOptions, RegionNodeLog, RegionNodeOptions } from './options.ts'
+import { seedResidents } from './seed.ts'
+import { createNodeServer, listen, stopServing } from './server.ts'
+import type { CodeService } from './service.ts'
+import { openStore } from './store/store.ts'
+import type { Store } from './store/store.ts'
+
+export type { RegionNodeLog, RegionNodeOptions } from './options.ts'
+
+/** A running node. Disposing of it closes it. */
+export interface RegionNode extends AsyncDisposable {
+  /** Where it listens, such as `http://127.0.0.1:9101`. */
+  readonly url: string
+  readonly port: number
+  readonly nodeName: string
+  readonly regionCode: string
+  /**
+   * Says on `/readyz` that it is going, waits `noticeMs`, stops accepting, answers what is in flight
+   * for at most `drainMs`, closes the database. Further calls wait for the same end.
+   */
+  close(): Promise<void>
+}
+
+const SILENT: RegionNodeLog = { warn: () => undefined, error: () => undefined }
+
+/**
+ * @returns When it listens and all its residents are loaded.
+ * @throws {StartError} In one line, what is wrong: an option, the data file, or the port.
+ */
+export async function startRegionNode(options: RegionNodeOptions = {}): Promise<RegionNode> {
+  const checked = checkOptions(options)
+  const { clock = Date.now, logger: log = SILENT } = options
+  const regions = [...new Set([checked.regionCode, ...checked.holds])]
+  const store = openStore(checked.dataFile)
+  const gate = new LoadGate(checked.limit)
+  try {
+    const service = serviceOf(checked, { clock, log, regions, store, gate })
+    const admission = createAdmission(gate, createApp(service))
+    const server = createNodeServer(admission.listener)
+    await seedResidents(store, regions, checked.residents, clock())
+    const port = await listen(server, checked.host, checked.port)
+    const stop = async (): Promise<void> => {
+      admission.startDraining()
+      if (checked.noticeMs > 0) await wait(checked.noticeMs)
+      const drained = await stopServing(server, checked.drainMs)
+      if (!drained) log.warn({ drainMs: checked.drainMs }, 'connections still open after the drain were cut')
+      store.close()
+    }
+    return runningNode(checked, port, stop)
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+function serviceOf(
+  { regionCode, nodeName, codeKey, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
+  parts: { clock: () => number; log: RegionNodeLog; regions: string[]; store: Store; gate: LoadGate },
+): CodeService {
+  const seal = createSecretKey(codeKey, 'utf8')
+  return { ...parts, regionCode, nodeName, codeKey: seal, codeValidityMs, maxReplicaAgeMs }
+}
+
+function runningNode(
+  { host, nodeName, regionCode }: CheckedOptions,
+  port: number,
+  stop: () => Promise<void>,
+): RegionNode {
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= stop())
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    nodeName,
+    regionCode,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

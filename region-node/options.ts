@@ -1,0 +1,109 @@
+// What a region node can be told when it starts: meaning, default and range of each.
+import { z } from 'zod'
+import { regionCodeSchema } from './resident.ts'
+import { StartError } from './start-error.ts'
+
+/** Takes what a pino logger takes. Is never given a resident's id, a URL or a request body. */
+export interface RegionNodeLog {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface RegionNodeOptions {
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string
+  /** Port to listen on, 0 to 65535; 0 takes a free one. Default 9101. */
+  readonly port?: number
+  /** Division code of the region whose node this is. Default `610100`. */
+  readonly regionCode?: string
+  /** Name of this instance, 1 to 64 letters, digits, `.`, `_`, `-`. Default `<regionCode>-1`. */
+  readonly nodeName?: string
+  /** SQLite file, or `:memory:` (the default), which forgets everything when the node stops. */
+  readonly dataFile?: string
+  /** Synthetic residents of each region held, 0 to 1,000,000. Default 1,000. */
+  readonly residents?: number
+  /** Division codes of the regions it stands in for, its own apart. Default none. */
+  readonly holds?: readonly string[]
+  /** Requests served at once, 1 to 100,000; health endpoints don't count. Default 512. */
+  readonly limit?: number
+  /** How long `close()` waits for requests in flight, ms, 0 to 600,000. Default 10,000. */
+  readonly drainMs?: number
+  /** How long `/readyz` says 503 before the node stops accepting, ms, 0 to 60,000. Default 0. */
+  readonly noticeMs?: number
+  /** How long a code that is shown stays valid, ms, 1,000 to 300,000. Default 120,000. */
+  readonly codeValidityMs?: number
+  /** `/readyz` fails when a backed-up region's data are older than this, ms. Default: never. */
+  readonly maxReplicaAgeMs?: number
+  /** Key that seals display codes. All nodes of a federation need the same. Default: a public demo key. */
+  readonly codeKey?: string
+  /** Unix milliseconds. Default `Date.now`. */
+  readonly clock?: () => number
+  /** Default: says nothing. */
+  readonly logger?: RegionNodeLog
+}
+
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
+
+/** The options that are plain values; the command line checks its flags by the same rules. */
+export const optionFields = {
+  host: z.string().min(1).max(255),
+  port: whole(0, 65_535),
+  regionCode: regionCodeSchema,
+  nodeName: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-", such as xian-1'),
+  dataFile: z.string().min(1),
+  residents: whole(0, 1_000_000),
+  holds: z.array(regionCodeSchema).max(400),
+  limit: whole(1, 100_000),
+  drainMs: whole(0, 600_000),
+  noticeMs: whole(0, 60_000),
+  codeValidityMs: whole(1_000, 300_000),
+  maxReplicaAgeMs: whole(1, Number.MAX_SAFE_INTEGER),
+  codeKey: z.string().min(16),
+} as const
+
+export const optionDefaults = {
+  host: '127.0.0.1',
+  port: 9101,
+  regionCode: '610100',
+  dataFile: ':memory:',
+  residents: 1_000,
+  limit: 512,
+  drainMs: 10_000,
+  noticeMs: 0,
+  codeValidityMs: 120_000,
+  codeKey: 'chiyuan demo key, public, seals nothing real',
+} as const
+
+const optionsSchema = z
+  .object({
+    ...optionFields,
+    host: optionFields.host.default(optionDefaults.host),
+    port: optionFields.port.default(optionDefaults.port),
+    regionCode: optionFields.regionCode.default(optionDefaults.regionCode),
+    nodeName: optionFields.nodeName.optional(),
+    dataFile: optionFields.dataFile.default(optionDefaults.dataFile),
+    residents: optionFields.residents.default(optionDefaults.residents),
+    holds: optionFields.holds.default([]),
+    limit: optionFields.limit.default(optionDefaults.limit),
+    drainMs: optionFields.drainMs.default(optionDefaults.drainMs),
+    noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
+    codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),
+    maxReplicaAgeMs: optionFields.maxReplicaAgeMs.optional(),
+    codeKey: optionFields.codeKey.default(optionDefaults.codeKey),
+  })
+  .transform((given) => ({ ...given, nodeName: given.nodeName ?? `${given.regionCode}-1` }))
+
+export type CheckedOptions = z.output<typeof optionsSchema>
+
+/** @throws {StartError} Names every option that is wrong and its range. */
+export function checkOptions(options: RegionNodeOptions): CheckedOptions {
+  const checked = optionsSchema.safeParse(options)
+  if (checked.success) return checked.data
+  const faults = checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new StartError(`invalid options: ${faults.join('; ')}`, checked.error)
+}

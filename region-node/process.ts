@@ -1,0 +1,68 @@
+// A node as a process: tells that it is ready, and ends on a signal or when its parent is gone.
+import { pino } from 'pino'
+import { startRegionNode } from './main.ts'
+import type { RegionNode, RegionNodeOptions } from './main.ts'
+import { StartError } from './start-error.ts'
+
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+export interface ProcessOptions extends RegionNodeOptions {
+  /** Say that it is ready as a line of JSON instead of text. */
+  readonly logJson: boolean
+}
+
+/** Runs a node for as long as the process lives, and ends the process with it. */
+export async function runRegionNodeProcess({ logJson, ...options }: ProcessOptions): Promise<void> {
+  // Standard error and synchronous: a line about why the process ends must not be lost with it.
+  const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }))
+  try {
+    const node = await startRegionNode({ logger, ...options })
+    const end = endOnSignal(node)
+    // `send` outlives the channel: a parent there was, and it has gone while we were loading.
+    if (process.send && !process.connected) return end()
+    announce(node, logJson)
+  } catch (error) {
+    // Anything else is a fault of ours, and its stack is wanted.
+    if (!(error instanceof StartError)) throw error
+    process.stderr.write(`region-node: ${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+function announce(node: RegionNode, logJson: boolean): void {
+  const text = `region-node ${node.nodeName} (${node.regionCode}) listening on ${node.url}`
+  const { nodeName, regionCode, url, port } = node
+  const line = logJson ? JSON.stringify({ msg: text, node: nodeName, region: regionCode, url, port }) : text
+  process.stdout.write(`${line}\n`)
+  if (process.connected) process.send?.({ type: 'ready', port })
+}
+
+/**
+ * The first signal, or the loss of the parent, closes in order and exits 0; a second signal exits at once.
+ *
+ * @returns Does what the first signal does.
+ */
+function endOnSignal(node: RegionNode): () => void {
+  let ending = false
+  const end = (): void => {
+    if (ending) return
+    ending = true
+    node.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`region-node: could not close: ${String(error)}\n`)
+        process.exit(1)
+      },
+    )
+  }
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (ending) process.exit(128 + SIGNAL_NUMBERS[signal])
+      end()
+    })
+  }
+  // A parent that was killed can't signal us: without this we would be left an orphan on its port.
+  process.on('disconnect', end)
+  return end
+}

@@ -1,0 +1,54 @@
+// The nouns of a code service: residents, their colours and their tests. Synthetic people only.
+import { z } from 'zod'
+
+/** A six-digit division code (vocabulary aligned with GB/T 2260), such as `610100`. */
+export const regionCodeSchema = z
+  .string()
+  .regex(/^\d{6}$/, 'must be a six-digit division code such as 610100')
+
+/** An opaque synthetic id such as `R610100-000001`. Never a real identity number. */
+export const residentIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-", such as R610100-000001')
+
+export const codeStatusSchema = z.enum(['green', 'yellow', 'red'])
+export const testResultSchema = z.enum(['negative', 'positive', 'pending'])
+
+export type CodeStatus = z.infer<typeof codeStatusSchema>
+export type TestResult = z.infer<typeof testResultSchema>
+
+/** `live` when this node belongs to the resident's home region, `replica` when it stands in for it. */
+export type Freshness = 'live' | 'replica'
+
+/** What the node knows of one resident. Times are Unix milliseconds. */
+export interface Resident {
+  readonly residentId: string
+  /** The opaque name by which others may know the resident; the same on every node. */
+  readonly residentToken: string
+  readonly homeRegion: string
+  readonly status: CodeStatus
+  readonly updatedAtMs: number
+  /** When the newest test was sampled; null when there never was one. */
+  readonly testTimeMs: number | null
+  readonly testResult: TestResult | null
+}
+
+/** One test result. Times are Unix milliseconds. */
+export interface TestRecord {
+  readonly testId: string
+  readonly result: TestResult
+  readonly sampledAtMs: number
+  /** When a node accepted it. */
+  readonly reportedAtMs: number
+  readonly laboratory: string | null
+  /** The region whose node accepted it: not the home region when a backup did. */
+  readonly originRegion: string
+}
+
+export const freshnessOf = (homeRegion: string, nodeRegion: string): Freshness =>
+  homeRegion === nodeRegion ? 'live' : 'replica'
+
+// A test may only worsen a colour. To better one is the home authority's own decision, and a backup
+// that did so would show a resident a colour better than home's last.
+export const statusAfter = (current: CodeStatus, result: TestResult): CodeStatus =>
+  result === 'positive' ? 'red' : current

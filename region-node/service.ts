@@ -1,0 +1,21 @@
+// What every route works with.
+import type { KeyObject } from 'node:crypto'
+import type { LoadGate } from './load-gate.ts'
+import type { RegionNodeLog } from './options.ts'
+import type { Store } from './store/store.ts'
+
+export interface CodeService {
+  readonly regionCode: string
+  readonly nodeName: string
+  /** Division codes that must be loaded before the node is ready: its own and those it backs up. */
+  readonly regions: readonly string[]
+  readonly store: Store
+  readonly gate: LoadGate
+  readonly codeKey: KeyObject
+  readonly codeValidityMs: number
+  /** Undefined: a backed-up region's data never grow too old. */
+  readonly maxReplicaAgeMs: number | undefined
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  readonly log: RegionNodeLog
+}

@@ -1,0 +1,36 @@
+// First answers by Idempotency-Key, kept for a day, so that a repeated request changes nothing.
+import type { DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
+
+const KEPT_MS = 24 * 3_600_000
+
+const answerRow = z.object({ requestDigest: z.string(), body: z.string() }).optional()
+
+/** A successful answer already given. `requestDigest` tells whether a repeat asks for the same. */
+export interface Answer {
+  readonly requestDigest: string
+  /** The JSON text that was sent. */
+  readonly body: string
+}
+
+export interface AnswerTable {
+  find(key: string, nowMs: number): Answer | undefined
+  /** Also forgets answers older than a day. */
+  add(key: string, answer: Answer, nowMs: number): void
+}
+
+export function answerTable(db: DatabaseSync): AnswerTable {
+  const select = db.prepare(
+    `SELECT request_digest AS requestDigest, body FROM answer
+     WHERE idempotency_key = ? AND answered_at_ms > ?`,
+  )
+  const forget = db.prepare('DELETE FROM answer WHERE answered_at_ms <= ?')
+  const insert = db.prepare('INSERT INTO answer VALUES (?, ?, ?, ?)')
+  return {
+    find: (key, nowMs) => answerRow.parse(select.get(key, nowMs - KEPT_MS)),
+    add: (key, answer, nowMs) => {
+      forget.run(nowMs - KEPT_MS)
+      insert.run(key, answer.requestDigest, answer.body, nowMs)
+    },
+  }
+}

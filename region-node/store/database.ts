@@ -1,0 +1,42 @@
+// Opens the node's SQLite file, durable and migrated.
+import { DatabaseSync } from 'node:sqlite'
+import { isNativeError } from 'node:util/types'
+import { z } from 'zod'
+import { StartError } from '../start-error.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+const BUSY_TIMEOUT_MS = 2_000
+
+const versionRow = z.object({ user_version: z.int() })
+
+/**
+ * @param file A path, made if missing (its folder is not), or `:memory:`.
+ * @throws {StartError} The file can't be opened, is no SQLite database, or was written by a newer release.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    // FULL, not NORMAL: an acknowledged test result must survive a power cut, not only a killed process.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    migrate(db, file)
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof StartError) throw error
+    const reason = isNativeError(error) ? error.message : String(error)
+    throw new StartError(`data file ${file} can't be used: ${reason}`, error)
+  }
+}
+
+function migrate(db: DatabaseSync, file: string): void {
+  db.exec('BEGIN IMMEDIATE')
+  const { user_version: found } = versionRow.parse(db.prepare('PRAGMA user_version').get())
+  if (found > MIGRATIONS.length) {
+    throw new StartError(
+      `data file ${file} has schema version ${found}, this release knows up to ${MIGRATIONS.length}`,
+    )
+  }
+  for (const step of MIGRATIONS.slice(found)) db.exec(step)
+  db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`)
+}

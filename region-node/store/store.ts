@@ -1,0 +1,44 @@
+// The node's store: one SQLite database, its tables, and the queue through which writes go.
+import { openDatabase } from './database.ts'
+import { answerTable } from './answers.ts'
+import type { AnswerTable } from './answers.ts'
+import { holdingTable } from './holdings.ts'
+import type { HoldingTable } from './holdings.ts'
+import { residentTable } from './residents.ts'
+import type { ResidentTable } from './residents.ts'
+import { testTable } from './tests.ts'
+import type { TestTable } from './tests.ts'
+import { createWriteQueue } from './write-queue.ts'
+import type { WriteQueue } from './write-queue.ts'
+
+export interface Store {
+  readonly residents: ResidentTable
+  readonly tests: TestTable
+  readonly answers: AnswerTable
+  readonly holdings: HoldingTable
+  /** Runs `job` in a transaction; see {@link WriteQueue.run}. */
+  readonly write: WriteQueue['run']
+  /** Commits what waits, then closes the file. A second call does nothing. */
+  close(): void
+}
+
+/**
+ * @param file A path or `:memory:`.
+ * @throws {StartError} See {@link openDatabase}.
+ */
+export function openStore(file: string): Store {
+  const db = openDatabase(file)
+  const queue = createWriteQueue(db)
+  return {
+    residents: residentTable(db),
+    tests: testTable(db),
+    answers: answerTable(db),
+    holdings: holdingTable(db),
+    write: (job) => queue.run(job),
+    close: () => {
+      if (!db.isOpen) return
+      queue.flush()
+      db.close()
+    },
+  }
+}

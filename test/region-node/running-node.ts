@@ -1,0 +1,77 @@
+// Starts real nodes for tests: in this process on a free port, or as a process of their own.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { startRegionNode } from '../../region-node/main.ts'
+import type { RegionNode, RegionNodeOptions } from '../../region-node/main.ts'
+
+export const CLI = fileURLToPath(new URL('../../region-node/cli.ts', import.meta.url))
+
+/** A resident of Xi'an whom every node that holds 610100 knows. */
+export const RESIDENT = 'R610100-000001'
+
+export const startTestNode = (options: RegionNodeOptions = {}): Promise<RegionNode> =>
+  startRegionNode({ port: 0, residents: 20, ...options })
+
+/** A folder that is gone when the test is. */
+export function temporaryFolder(): Disposable & { file(name: string): string } {
+  const folder = mkdtempSync(join(tmpdir(), 'region-node-'))
+  return {
+    file: (name) => join(folder, name),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+export interface NodeProcess extends AsyncDisposable {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly port: number
+  /** All of standard output, known when the process has ended. */
+  readonly stdout: Promise<string>
+  /** Exit code and signal, known when the process has ended. */
+  readonly ended: Promise<unknown[]>
+}
+
+const readyMessage = z.object({ type: z.literal('ready'), port: z.int() })
+
+/** Resolves when the process has said that it is ready. */
+export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
+  const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  if (!child.stdout) throw new Error('standard output is not piped')
+  const ended = once(child, 'exit')
+  const stdout = text(child.stdout)
+  const [message] = await Promise.race([once(child, 'message'), ended])
+  const { port } = readyMessage.parse(message)
+  return {
+    child,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    stdout,
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** Runs the command to its end. */
+export async function runToEnd(
+  ...flags: string[]
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [CLI, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, 'exit'),
+    text(child.stdout),
+    text(child.stderr),
+  ])
+  return { code, stdout, stderr }
+}
