@@ -25,10 +25,16 @@ export function sendHead(response: PublicResponse, status: number, reason: strin
 export const writeBody = (response: PublicResponse, chunk: Buffer): boolean =>
   response instanceof Http2ServerResponse ? response.write(chunk) : response.write(chunk)
 
+/** Bodies up to this are copied into one write with the head; a second buffer would cost a gathering write. */
+const oneWriteAtMost = 16_384
+
 export function endBody(response: PublicResponse, chunk?: Buffer | string): void {
   if (chunk === undefined) response.end()
   else if (response instanceof Http2ServerResponse) response.end(chunk)
-  else response.end(chunk)
+  else if (typeof chunk === 'string') response.end(chunk)
+  else if (chunk.length > oneWriteAtMost) response.end(chunk)
+  // Each byte becomes the character of its number and is written as that byte again.
+  else response.end(chunk.toString('latin1'), 'latin1')
 }
 
 /** Node 26 can send every interim status, Node 24 only 103 with links. */

@@ -2,11 +2,14 @@
 import type { CodeNode } from '../model/region.ts'
 import type { Exchange } from './exchange.ts'
 
-/** A flat list of names and values without framing: body length and connection are the forwarder's. */
+/**
+ * A flat list of names and values without framing: body length and connection are the forwarder's.
+ * Grows `head.forward` in place, so it is asked for once a request.
+ */
 export function headersForNode(exchange: Exchange): string[] {
   const { head, peer, view, request } = exchange
   const { gatewayId } = view.config
-  const headers = head.forward.slice()
+  const headers = head.forward
   const via = `${request.httpVersion} ${gatewayId}`
   const proto =
     peer.trusted && head.forwardedProto !== null ? head.forwardedProto : peer.secure ? 'https' : 'http'

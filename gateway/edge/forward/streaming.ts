@@ -54,6 +54,7 @@ class Stream {
   private readonly hasBody: boolean
   private readonly parts: ForwardParts
   private readonly upgrade: Upgrade | null
+  private readonly flat: readonly string[]
   private clientLeft = false
 
   constructor(exchange: Exchange, hasBody: boolean, parts: ForwardParts, upgrade: Upgrade | null) {
@@ -62,6 +63,7 @@ class Stream {
     this.parts = parts
     this.upgrade = upgrade
     this.key = exchange.key
+    this.flat = headersForNode(exchange)
   }
 
   async run(): Promise<void> {
@@ -186,7 +188,7 @@ class Stream {
   /** Puts on the request what the node shall see; the engine sends `url` and `headers` as they stand. */
   private prepare(pick: Pick): void {
     const { exchange, upgrade } = this
-    const flat = headersForNode(exchange)
+    const flat = this.flat.slice()
     const { contentLength } = exchange.head
     if (upgrade !== null) flat.push('connection', 'Upgrade', 'upgrade', 'websocket')
     else if (contentLength !== null) flat.push('content-length', contentLength)
