@@ -1,5 +1,6 @@
 // Overrides from the environment: CHIYUAN_PUBLIC__PORT=8080 sets public.port.
 import { parse } from 'yaml'
+import { errorText } from '../gateway/model/errors.ts'
 import type { ConfigProblem } from './problem.ts'
 
 const prefix = 'CHIYUAN_'
@@ -28,7 +29,7 @@ export function applyEnvironment(target: Record<string, unknown>, env: NodeJS.Pr
       put(target, path, parse(text))
       setBy.set(path.join('.'), name)
     } catch (cause) {
-      const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
+      const why = errorText(cause).split('\n')[0] ?? ''
       problems.push({
         place: name,
         field: path.join('.'),

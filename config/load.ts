@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import { UsageError } from '../gateway/model/errors.ts'
+import { errorCode, errorText, UsageError } from '../gateway/model/errors.ts'
 import { inconsistencies } from './consistency.ts'
 import { applyEnvironment, isRecord } from './environment.ts'
 import { ConfigError, type ConfigProblem, nearest, showValue } from './problem.ts'
@@ -17,13 +17,13 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv = {}): Pro
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const code = errorCode(cause)
     const why =
       code === 'ENOENT'
         ? 'there is no such file'
         : code === 'EISDIR'
           ? 'it is a folder'
-          : `reading it failed (${code})`
+          : `reading it failed (${errorText(cause)})`
     throw new UsageError(`${file}: ${why}; give the path of a configuration file, such as config/demo.yaml`, {
       cause,
     })

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { type Gateway, startGateway } from './compose.ts'
-import { UsageError } from './model/errors.ts'
+import { errorText, UsageError } from './model/errors.ts'
 import { createLogger } from './telemetry/log.ts'
 
 export interface RunOptions {
@@ -59,7 +59,7 @@ function followFile(options: RunOptions, gateway: Gateway): () => void {
         )
       }
     } catch (cause) {
-      gateway.reloadRefused(cause instanceof Error ? cause.message : String(cause))
+      gateway.reloadRefused(errorText(cause))
     }
   }
   const soon = (): void => {

@@ -1,5 +1,6 @@
 // Sources and intent in, one frozen snapshot out. The data plane reads the last one and waits for nobody.
 import type { Clock } from '../model/clock.ts'
+import { errorText } from '../model/errors.ts'
 import type { Observer } from '../model/events.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
@@ -94,7 +95,7 @@ export class Directory implements Disposable {
 
   private registryLost(cause: unknown): void {
     if (this.ended) return
-    const detail = cause instanceof Error ? cause.message : String(cause)
+    const detail = errorText(cause)
     if (this.lostDetail === null) this.observer.registryLost(detail)
     this.lostDetail = detail
     this.cancelTimer()

@@ -1,6 +1,7 @@
 // One probe over HTTP, on a connection of its own: a node that accepts no new connection is down, whatever its old ones do.
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { errorCode, errorText } from '../../model/errors.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { Probe, ProbeResult } from './prober.ts'
 
@@ -33,7 +34,9 @@ function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSig
       resolve(result)
       request.destroy()
     }
-    request.on('error', (error) => finish({ good: false, detail: `probe failed: ${reason(error)}` }))
+    request.on('error', (error) =>
+      finish({ good: false, detail: `probe failed: ${errorCode(error) || errorText(error)}` }),
+    )
     request.on('response', (response) => {
       const status = response.statusCode ?? 0
       finish(
@@ -45,5 +48,3 @@ function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSig
     request.end()
   })
 }
-
-const reason = (error: Error): string => ('code' in error ? String(error.code) : error.message)

@@ -1,0 +1,80 @@
+// The import rules of the design, held by reading every file: imports run one way, pure code does no I/O.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, normalize } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+
+const files = ['gateway', 'region-node', 'config'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+)
+const source = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
+
+const importsOf = (file: string): string[] =>
+  [...(source.get(file) ?? '').matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map(([, target = '']) =>
+    target.startsWith('.') ? normalize(join(file, '..', target)) : target,
+  )
+
+const layerOf = (file: string): string => {
+  const [top, second = ''] = file.split('/')
+  return top === 'gateway' ? (second.endsWith('.ts') ? second.slice(0, -3) : second) : (top ?? '')
+}
+
+/** What each layer may import, besides itself and packages. */
+const allowed: Record<string, readonly string[]> = {
+  model: [],
+  config: ['model'],
+  policy: ['model', 'config'],
+  telemetry: ['model', 'config'],
+  control: ['model', 'config', 'policy', 'telemetry'],
+  edge: ['model', 'config', 'policy', 'telemetry', 'control'],
+  admin: ['model', 'config', 'policy', 'telemetry', 'control'],
+  compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
+  main: ['model', 'config', 'telemetry', 'compose'],
+  cli: ['model', 'config', 'main', 'region-node'],
+  'region-node': [],
+}
+
+describe.each(files)('%s', (file) => {
+  it('imports only what its layer may', () => {
+    const layer = layerOf(file)
+    const wrong = importsOf(file)
+      .filter((target) => source.has(target))
+      .filter((target) => layerOf(target) !== layer && !allowed[layer]?.includes(layerOf(target)))
+    expect(wrong).toEqual([])
+  })
+
+  it('begins by saying what it does', () => {
+    expect(source.get(file)?.replace(/^#!.*\n/, '')).toMatch(/^\/\/ \S/)
+  })
+
+  it('is no longer than 300 lines', () => {
+    expect(source.get(file)?.split('\n').length).toBeLessThanOrEqual(330)
+  })
+})
+
+const inPolicy = files.filter(
+  (file) => file.startsWith('gateway/policy/') || file.startsWith('gateway/model/'),
+)
+
+it.each(inPolicy)('%s reads no clock, draws no chance and does no I/O', (file) => {
+  expect(importsOf(file).filter((target) => target.startsWith('node:'))).toEqual([])
+  expect(source.get(file)).not.toMatch(
+    /Date\.now|performance\.|Math\.random|setTimeout|setInterval|process\.[a-z]|new Date\(/,
+  )
+})
+
+it.each([
+  ['opossum', 'gateway/control/breakers.ts'],
+  ['prom-client', 'gateway/telemetry/metrics.ts'],
+  ['http-proxy-middleware', 'gateway/edge/forward/stream-proxy.ts'],
+])('only one file imports %s', (library, importer) => {
+  expect(files.filter((file) => importsOf(file).includes(library))).toEqual([importer])
+})
+
+it('nothing in the project says how or where it is developed', () => {
+  const told = [...source].filter(([, text]) =>
+    /\/work\/|\/root\/|\bclaude\b|\banthropic\b|sandbox/i.test(text),
+  )
+  expect(told.map(([file]) => file)).toEqual([])
+})

@@ -1,0 +1,157 @@
+// What attempts and operators do to a node's live state, with opossum measuring for real.
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { snapshotOf } from '../../gateway/control/directory.ts'
+import { Board, type NodeState } from '../../gateway/control/health/board.ts'
+import type { Outcome } from '../../gateway/model/outcome.ts'
+import { nodeId } from '../../gateway/model/ids.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { listening } from '../support/silent-observer.ts'
+import { aNode, aRegion } from '../support/values.ts'
+
+const settings = {
+  breaker: { errorThresholdPercent: 25, volumeThreshold: 8, windowMs: 1000, resetTimeoutMs: 1100 },
+  slowStart: { windowMs: 1000, initialShare: 0.1 },
+}
+const node = aNode('xian-1')
+const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], new Map())
+
+let clock: FakeClock
+let board: Board
+let events: string[]
+let state: NodeState
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] })
+  clock = new FakeClock()
+  const heard = listening()
+  events = heard.events
+  board = new Board(clock, settings, heard.observer)
+  board.follow(snapshot)
+  const found = board.state(node)
+  if (found === undefined) throw new Error('the node is on the board')
+  state = found
+})
+afterEach(() => {
+  board[Symbol.dispose]()
+  jest.useRealTimers()
+})
+
+async function attempts(outcome: Outcome, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) state.ended(state.began(), outcome, 0)
+  // The breaker settles its promises.
+  for (let i = 0; i < 5; i++) await Promise.resolve()
+}
+
+describe('the breaker', () => {
+  it('opens on failures, lets one trial through after its pause, and closes on its success', async () => {
+    await attempts('answered', 4)
+    await attempts('reset', 6)
+    expect(state.breaker).toBe('open')
+    expect(board.judge(node, 0.01, true)).toBe('breaker-open')
+    jest.advanceTimersByTime(1100)
+    expect(state.breaker).toBe('half-open')
+    const trial = state.began()
+    expect(board.judge(node, 0.01, true)).toBe('breaker-open')
+    state.ended(trial, 'answered', 0)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    expect(state.breaker).toBe('closed')
+    expect(events).toEqual(['breaker xian-1 open', 'breaker xian-1 half-open', 'breaker xian-1 closed'])
+  })
+
+  it('opens again when the trial fails', async () => {
+    await attempts('timeout', 8)
+    jest.advanceTimersByTime(1100)
+    await attempts('timeout', 1)
+    expect(state.breaker).toBe('open')
+  })
+
+  it('stays closed below its volume, and below its share of failures', async () => {
+    await attempts('reset', 7)
+    expect(state.breaker).toBe('closed')
+    jest.advanceTimersByTime(1200)
+    await attempts('answered', 80)
+    await attempts('error-status', 20)
+    expect(state.breaker).toBe('closed')
+  })
+
+  it('is not moved by what clients do', async () => {
+    await attempts('abandoned', 100)
+    expect(state.breaker).toBe('closed')
+    await attempts('reset', 8)
+    jest.advanceTimersByTime(1100)
+    await attempts('abandoned', 1)
+    expect(state.breaker).toBe('half-open')
+    expect(state.trialUnderWay).toBe(false)
+  })
+
+  it('is not closed by a late success of an attempt begun before it opened', async () => {
+    const old = state.began()
+    await attempts('reset', 8)
+    jest.advanceTimersByTime(1100)
+    state.ended(old, 'answered', 0)
+    for (let i = 0; i < 5; i++) await Promise.resolve()
+    expect(state.breaker).toBe('half-open')
+  })
+})
+
+describe('a node that came back', () => {
+  it('is ramped after its breaker closed', async () => {
+    await attempts('reset', 8)
+    jest.advanceTimersByTime(1100)
+    await attempts('answered', 1)
+    expect(state.ramp).toBe(0.1)
+    await clock.advance(500)
+    expect(state.ramp).toBe(0.5)
+    await clock.advance(500)
+    expect(state.ramp).toBe(1)
+  })
+
+  it('is ramped after probes called it up again, not when it is first seen', () => {
+    state.probed('up', '')
+    expect(state.ramp).toBe(1)
+    state.probed('down', '')
+    state.probed('up', '')
+    expect(state.ramp).toBe(0.1)
+  })
+})
+
+it('an answer of any kind ends a stall', () => {
+  for (let i = 0; i < 3; i++) state.overdue()
+  expect(board.judge(node, 0.5, true)).toBe('stalled')
+  state.answered(100, 0)
+  expect(board.judge(node, 0.5, true)).toBe('ok')
+})
+
+it('counts what is open, and gives each ticket back once', () => {
+  const tickets = [state.began(), state.began()]
+  expect(board.inFlight(node)).toBe(2)
+  for (const ticket of tickets) state.ended(ticket, 'answered', 0)
+  expect(board.inFlight(node)).toBe(0)
+})
+
+it('failing fast does not look cheap', () => {
+  state.answered(2, 0)
+  const cheap = board.cost(node)
+  state.ended(state.began(), 'reset', 0)
+  expect(board.cost(node)).toBeGreaterThan(cheap * 100)
+})
+
+describe('a new snapshot', () => {
+  it('keeps what was learnt of a node that stays, with its new weight and hold', () => {
+    state.probed('down', '')
+    const heavier = { ...node, weight: 5, limit: 3 }
+    const hold = { kind: 'trip' as const, owner: 'o', reason: 'r', expiresAt: 1 }
+    const next = snapshotOf(2, [aRegion('610100', { nodes: [heavier] })], new Map([[nodeId('xian-1'), hold]]))
+    expect(board.follow(next)).toEqual([])
+    expect(board.state(node)).toBe(state)
+    expect([state.health, state.hold, state.limit]).toEqual(['down', 'trip', 3])
+  })
+
+  it('forgets a node that is gone or has moved', () => {
+    const moved = { ...node, origin: 'http://127.0.0.1:9999' }
+    expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], new Map()))).toEqual([node])
+    expect(board.state(node)).not.toBe(state)
+    board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], new Map()))
+    expect(board.judge(node, 0.5, true)).toBe('draining')
+  })
+})

@@ -1,0 +1,108 @@
+// Regions and holds become snapshots; a registry that is lost leaves the last one in force.
+import { expect, it } from '@jest/globals'
+import { Directory } from '../../gateway/control/directory.ts'
+import { putHold } from '../../gateway/control/intent.ts'
+import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import { type Registry, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
+import { nodeId } from '../../gateway/model/ids.ts'
+import type { Snapshot } from '../../gateway/model/snapshot.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+import { listening } from '../support/silent-observer.ts'
+import { aNode, aRegion } from '../support/values.ts'
+
+const xian = aRegion('610100', { nodes: [aNode('xian-1'), aNode('xian-2')] })
+const trip = (expiresAt: number) => ({ kind: 'trip' as const, owner: 'li', reason: 'drill', expiresAt })
+
+function setUp(registry: Registry) {
+  const clock = new FakeClock()
+  const { observer, events } = listening()
+  const snapshots: Snapshot[] = []
+  const directory = new Directory({ registry, clock, observer, wallNow: () => clock.now() }, (snapshot) => {
+    snapshots.push(snapshot)
+  })
+  const held = (): string[] => [...(snapshots.at(-1)?.holds.keys() ?? [])]
+  return { clock, events, snapshots, directory, held }
+}
+
+it('publishes a frozen snapshot at once, and a new one for new regions', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  const { directory, snapshots } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  directory.replaceRegions([xian, aRegion('610400')])
+  expect(snapshots.map(({ version, nodes }) => [version, nodes.size])).toEqual([
+    [1, 2],
+    [2, 3],
+  ])
+  expect(snapshots.every(Object.isFrozen)).toBe(true)
+})
+
+it('applies a hold when it is put, and ends it with its lease', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  const { directory, clock, held } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  await putHold(registry, nodeId('xian-1'), trip(60_000), 0)
+  await settle()
+  await directory.read()
+  expect(held()).toEqual(['xian-1'])
+  await clock.advance(59_999)
+  expect(held()).toEqual(['xian-1'])
+  await clock.advance(2)
+  expect(held()).toEqual([])
+})
+
+it('ignores a lease that ended while nobody looked', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  await putHold(registry, nodeId('xian-1'), trip(5), 0)
+  const { directory, clock, held } = setUp(registry)
+  using _ = directory
+  await clock.advance(10)
+  await directory.start([xian])
+  expect(held()).toEqual([])
+})
+
+it('refuses a malformed hold before it is written', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  expect(() => putHold(registry, nodeId('xian-1'), { ...trip(5), owner: '' }, 0)).toThrow(/owner/)
+  expect(await registry.list('')).toEqual([])
+})
+
+it('keeps the last view while the registry is lost, says so, and heals by itself', async () => {
+  await using real = openEmbeddedRegistry(':memory:')
+  let lost = false
+  const registry: Registry = {
+    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
+    compareAndSet: (...write) => real.compareAndSet(...write),
+    watch: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  await putHold(real, nodeId('xian-1'), trip(1_000_000), 0)
+  const { directory, clock, events, held } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  lost = true
+  await directory.read()
+  expect([held(), directory.lost]).toEqual([['xian-1'], 'gone'])
+  await putHold(real, nodeId('xian-2'), trip(1_000_000), 0)
+  await clock.advance(3000)
+  expect(held()).toEqual(['xian-1'])
+  lost = false
+  await clock.advance(1000)
+  expect(held()).toEqual(['xian-1', 'xian-2'])
+  expect(directory.lost).toBeNull()
+  expect(events.filter((event) => event.startsWith('registry'))).toEqual(['registry lost', 'registry back'])
+})
+
+it('starts without its registry', async () => {
+  const registry: Registry = {
+    list: () => Promise.reject(new RegistryUnavailable('gone')),
+    compareAndSet: () => Promise.reject(new RegistryUnavailable('gone')),
+    watch: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const { directory, snapshots } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  expect(snapshots.map(({ nodes }) => nodes.size)).toEqual([2])
+})

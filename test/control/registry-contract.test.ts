@@ -1,0 +1,105 @@
+// What every registry driver must do, whatever keeps the records.
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import type { Registry } from '../../gateway/control/registry/port.ts'
+
+let folder: string
+let file: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chiyuan-registry-'))
+  file = join(folder, 'chiyuan.db')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const changed = (registry: Registry): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = registry.watch(() => {
+      stop()
+      resolve()
+    }, reject)
+  })
+
+describe.each([{ driver: 'embedded', open: (): Registry => openEmbeddedRegistry(file) }])(
+  '$driver',
+  ({ open }) => {
+    it('creates, changes and removes a record by its version', async () => {
+      await using registry = open()
+      expect(await registry.compareAndSet('a/1', { x: 1 }, 0)).toEqual({ ok: true, version: 1 })
+      expect(await registry.compareAndSet('a/1', { x: 2 }, 1)).toEqual({ ok: true, version: 2 })
+      expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: { x: 2 }, version: 2 }])
+      expect(await registry.compareAndSet('a/1', null, 2)).toEqual({ ok: true, version: 0 })
+      expect(await registry.list('a/')).toEqual([])
+    })
+
+    it('refuses a change of a version that no longer stands, and says what does', async () => {
+      await using registry = open()
+      await registry.compareAndSet('a/1', 'first', 0)
+      const current = { key: 'a/1', value: 'first', version: 1 }
+      expect(await registry.compareAndSet('a/1', 'second', 0)).toEqual({ ok: false, current })
+      expect(await registry.compareAndSet('a/1', null, 7)).toEqual({ ok: false, current })
+      expect(await registry.compareAndSet('a/2', 'second', 3)).toEqual({ ok: false, current: null })
+    })
+
+    it('lists by prefix only, in order of keys', async () => {
+      await using registry = open()
+      for (const key of ['b/2', 'b/1', 'a%_/1', 'bb/1']) await registry.compareAndSet(key, 1, 0)
+      expect((await registry.list('b/')).map(({ key }) => key)).toEqual(['b/1', 'b/2'])
+      expect((await registry.list('a%_')).map(({ key }) => key)).toEqual(['a%_/1'])
+    })
+
+    it('lets one of many racing writers win', async () => {
+      await using one = open()
+      await using two = open()
+      const writes = await Promise.all(
+        [one, two, one, two].map((registry, i) => registry.compareAndSet('k', i, 0)),
+      )
+      expect(writes.filter(({ ok }) => ok)).toHaveLength(1)
+    })
+
+    it('tells of its own changes and of those made elsewhere', async () => {
+      await using one = open()
+      await using two = open()
+      const own = changed(one)
+      await one.compareAndSet('k', 1, 0)
+      await own
+      const elsewhere = changed(one)
+      await two.compareAndSet('k', 2, 1)
+      await elsewhere
+    })
+
+    it('keeps its records', async () => {
+      {
+        await using registry = open()
+        await registry.compareAndSet('k', { a: ['值', null, 1.5] }, 0)
+      }
+      await using again = open()
+      expect(await again.list('')).toEqual([{ key: 'k', value: { a: ['值', null, 1.5] }, version: 1 }])
+    })
+  },
+)
+
+describe('the embedded file', () => {
+  it('is nobody else’s to read', async () => {
+    await using registry = openEmbeddedRegistry(file)
+    await registry.list('')
+    expect((await stat(file)).mode & 0o077).toBe(0)
+  })
+
+  it('that is none of ours is refused with a way out', async () => {
+    await writeFile(file, 'this is no database, but long enough to be looked at as one. '.repeat(20))
+    expect(() => openEmbeddedRegistry(file)).toThrow(
+      /chiyuan\.db: the registry can't be opened .* set registry\.file/s,
+    )
+  })
+
+  it('of a newer release is refused', async () => {
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(file)
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    expect(() => openEmbeddedRegistry(file)).toThrow(/version 99.*newer release/)
+  })
+})

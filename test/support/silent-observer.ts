@@ -1,0 +1,29 @@
+// An observer that remembers what a test asks about and is silent about the rest.
+import type { Observer } from '../../gateway/model/events.ts'
+
+export interface Heard {
+  readonly observer: Observer
+  /** `health xian-1 down`, `breaker xian-1 open`, `registry lost` and the like, in order. */
+  readonly events: string[]
+}
+
+export function listening(): Heard {
+  const events: string[] = []
+  const nothing = (): void => {}
+  const observer: Observer = {
+    requestEnded: nothing,
+    requestRefused: nothing,
+    attemptStarted: nothing,
+    attemptEnded: nothing,
+    budgetSpent: nothing,
+    streamOpened: nothing,
+    streamClosed: nothing,
+    healthChanged: (node, health) => events.push(`health ${node.id} ${health}`),
+    breakerChanged: (node, state) => events.push(`breaker ${node.id} ${state}`),
+    snapshotApplied: (version) => events.push(`snapshot ${version}`),
+    reloadRefused: (what) => events.push(`refused ${what}`),
+    registryLost: () => events.push('registry lost'),
+    registryBack: () => events.push('registry back'),
+  }
+  return { observer, events }
+}

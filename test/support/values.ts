@@ -1,0 +1,50 @@
+// Values for tests of pure code: nodes, homes and conditions with everything unimportant filled in.
+import { nodeId, regionId } from '../../gateway/model/ids.ts'
+import type { CodeNode, LevelName, Region } from '../../gateway/model/region.ts'
+import type { Home, Level } from '../../gateway/model/snapshot.ts'
+import type { Condition } from '../../gateway/policy/eligibility.ts'
+import { seedOf } from '../../gateway/policy/hash.ts'
+
+export const aNode = (id: string, changes: Partial<CodeNode> = {}): CodeNode => ({
+  id: nodeId(id),
+  region: regionId('610100'),
+  origin: 'http://127.0.0.1:9101',
+  basePath: '',
+  authority: '127.0.0.1:9101',
+  weight: 1,
+  limit: Infinity,
+  seed: seedOf(id),
+  ...changes,
+})
+
+export const aRegion = (code: string, changes: Partial<Region> = {}): Region => ({
+  code: regionId(code),
+  name: { zh: code, en: code },
+  tier: 'city',
+  nodes: [aNode(`n${code}`, { region: regionId(code) })],
+  neighbours: [],
+  province: null,
+  nation: null,
+  ...changes,
+})
+
+export const aLevel = (name: LevelName, nodes: readonly CodeNode[], region = '610100'): Level => ({
+  name,
+  region: regionId(region),
+  nodes,
+  totalWeight: nodes.reduce((sum, node) => sum + node.weight, 0),
+})
+
+export const aHome = (levels: readonly Level[]): Home => ({ region: aRegion('610100'), levels })
+
+export const aCondition = (changes: Partial<Condition> = {}): Condition => ({
+  hold: null,
+  health: 'up',
+  breaker: 'closed',
+  trialUnderWay: false,
+  silentOverdue: 0,
+  inFlight: 0,
+  limit: Infinity,
+  ramp: 1,
+  ...changes,
+})
