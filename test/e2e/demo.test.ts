@@ -1,0 +1,120 @@
+// `npm start` as a stranger meets it: it tells what to try, the things to try work, and Ctrl-C leaves nothing behind.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+
+const cli = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
+// Away from the defaults, which a developer's own demo may hold.
+const ports = ['--public-port', '18080', '--admin-port', '18081', '--node-port', '19101']
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chiyuan-demo-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+class Demo {
+  readonly child: ChildProcess
+  said = ''
+  private readonly waiting = new Set<() => void>()
+
+  constructor(args: readonly string[]) {
+    this.child = spawn(process.execPath, [cli, 'start', ...args], { cwd: folder, stdio: 'pipe' })
+    const onData = (chunk: Buffer): void => {
+      this.said += chunk.toString()
+      for (const look of this.waiting) look()
+    }
+    this.child.stdout?.on('data', onData)
+    this.child.stderr?.on('data', onData)
+  }
+
+  /** Resolves with the match once it has been said. */
+  hears(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(this.said)
+        if (match === null) return
+        this.waiting.delete(look)
+        resolve(match)
+      }
+      this.waiting.add(look)
+      this.child.once('exit', () => reject(new Error(`ended before ${pattern}: ${this.said}`)))
+      look()
+    })
+  }
+
+  /** Ids of all its processes but its own, as its table tells them. */
+  pids(): number[] {
+    return [...this.said.matchAll(/http:\/\/127\.0\.0\.1:\d+\s+(\d+)$/gm)].map(([, pid]) => Number(pid))
+  }
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const code = async (): Promise<[number, string | null]> => {
+  const response = await fetch('http://127.0.0.1:18080/v1/codes/R610100-000001')
+  await response.arrayBuffer()
+  return [response.status, response.headers.get('x-chiyuan-route')]
+}
+
+it('serves, survives what it tells you to try, restarts the dead, and stops whole', async () => {
+  const demo = new Demo(ports)
+  const [, victims = ''] = await demo.hears(/kill -9 (\d+ \d+)/)
+  await demo.hears(/Ctrl-C to stop all/)
+  expect(demo.pids()).toHaveLength(6)
+  expect(await code()).toEqual([200, expect.stringContaining('level=local')])
+  for (const pid of victims.split(' ')) process.kill(Number(pid), 'SIGKILL')
+  await demo.hears(/xian-2 ended by SIGKILL/)
+  for (let i = 0; i < 30; i++) expect(await code()).toEqual([200, expect.stringContaining('level=neighbour')])
+  await demo.hears(/failed over to neighbour 610400/)
+  const metrics = await (await fetch('http://127.0.0.1:18081/metrics')).text()
+  expect(metrics).toMatch(/chiyuan_failovers_total\{home="610100",level="neighbour",region="610400"\} \d+/)
+  demo.child.stdin?.write('\n')
+  await demo.hears(/xian-1 started again/)
+  await demo.hears(/xian-2 started again/)
+  const family = demo.pids()
+  demo.child.kill('SIGINT')
+  expect(await once(demo.child, 'exit')).toEqual([0, null])
+  expect(demo.said).toContain('nothing left behind')
+  expect(family.filter(alive)).toEqual([])
+}, 60_000)
+
+it('killed outright, it takes its processes with it', async () => {
+  const demo = new Demo(ports)
+  await demo.hears(/Ctrl-C to stop all/)
+  const family = demo.pids()
+  demo.child.kill('SIGKILL')
+  await once(demo.child, 'exit')
+  while (family.some(alive)) await new Promise(setImmediate)
+}, 60_000)
+
+it.each([
+  { flag: '--public-port', port: 18080 },
+  { flag: '--node-port', port: 19103 },
+])(
+  'says what to do about a taken port ($port)',
+  async ({ flag, port }) => {
+    const taken = createServer().listen(port, '127.0.0.1')
+    await once(taken, 'listening')
+    const demo = new Demo(ports)
+    const [exit] = await once(demo.child, 'close')
+    taken.close()
+    expect(exit).toBe(1)
+    expect(demo.said).toContain(String(port))
+    expect(demo.said).toContain(flag)
+    expect(demo.said).not.toMatch(/\n\s+at /)
+  },
+  60_000,
+)
