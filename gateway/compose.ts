@@ -21,7 +21,7 @@ import { PublicServer } from './edge/server.ts'
 import { compileView, type View } from './edge/view.ts'
 import type { Observer } from './model/events.ts'
 import { Budget } from './policy/retry.ts'
-import { both } from './telemetry/fan-out.ts'
+import { FanOut } from './telemetry/fan-out.ts'
 import { createLogger, LogObserver } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
@@ -110,7 +110,7 @@ async function startControl(
   )
   const readings = { connections: () => 0 }
   const metrics = new Metrics({ nodes: () => nodeReadings(board), connections: () => readings.connections() })
-  const observer = both(metrics, started.use(new LogObserver(logger)))
+  const observer = new FanOut(metrics, started.use(new LogObserver(logger)))
   const { breaker, health, attempts } = initial
   const slowStart = { windowMs: breaker.slowStartMs, initialShare: breaker.slowStartShare }
   const board = started.use(new Board(systemClock, { breaker, slowStart }, observer))

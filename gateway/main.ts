@@ -30,9 +30,9 @@ export async function runGateway(options: RunOptions): Promise<void> {
     { event: 'started', publicPort: gateway.publicPort, adminPort: gateway.adminPort },
     `gateway ready: residents ${scheme}://${config.public.host}:${gateway.publicPort}, operators port ${gateway.adminPort}`,
   )
-  process.send?.({ type: 'ready', publicPort: gateway.publicPort, adminPort: gateway.adminPort })
   const stopReloading = followFile(options, gateway)
   onStop(gateway, stopReloading)
+  process.send?.({ type: 'ready', publicPort: gateway.publicPort, adminPort: gateway.adminPort })
 }
 
 function withPorts(config: Config, { publicPort, adminPort }: RunOptions): Config {

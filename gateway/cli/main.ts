@@ -4,6 +4,15 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { UsageError } from '../model/errors.ts'
 import { configCommand } from './config.ts'
 
+const oldestNode = 24
+if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+  process.stderr.write(
+    `chiyuan: this is Node.js ${process.version}, and Chiyuan needs ${oldestNode} or newer; ` +
+      'install one, for example with: npm install --global node@26\n',
+  )
+  process.exit(1)
+}
+
 const program = new Command('chiyuan')
   .description('Chiyuan 驰援: a cross-region failover federation gateway for public code services.')
   .version('0.1.0')

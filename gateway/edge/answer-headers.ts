@@ -2,8 +2,12 @@
 import type { Level } from '../model/snapshot.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Exchange } from './exchange.ts'
+import { headerName } from './header-names.ts'
+import { publicCookie, publicLink, publicLocation, publicRefresh } from './public-address.ts'
 
-type Kind = 'pass' | 'drop' | 'connection' | 'length' | 'location' | 'cookie'
+type Rewrite = (value: string, exchange: Exchange, node: CodeNode) => string
+
+type Kind = 'pass' | 'drop' | 'connection' | 'length' | Rewrite
 
 const kindsByName = new Map<string, Kind>([
   ['keep-alive', 'drop'],
@@ -17,10 +21,11 @@ const kindsByName = new Map<string, Kind>([
   ['x-chiyuan-route', 'drop'],
   ['connection', 'connection'],
   ['content-length', 'length'],
-  ['location', 'location'],
-  ['content-location', 'location'],
-  ['refresh', 'location'],
-  ['set-cookie', 'cookie'],
+  ['location', publicLocation],
+  ['content-location', publicLocation],
+  ['refresh', publicRefresh],
+  ['link', publicLink],
+  ['set-cookie', publicCookie],
 ])
 
 export interface AnswerFrom {
@@ -47,8 +52,7 @@ export function headersForResident(
   let contentLength: string | null = null
   let connection = ''
   for (let i = 0; i < raw.length; i += 2) {
-    const name = latin1(raw[i])
-    const lower = lowered(name)
+    const { name, lower } = headerName(raw[i])
     if (removeFromAnswers.has(lower)) continue
     const kind = kindsByName.get(lower) ?? (lower.startsWith('proxy-') ? 'drop' : 'pass')
     if (kind === 'drop') continue
@@ -56,8 +60,7 @@ export function headersForResident(
     if (kind === 'pass') headers.push(name, value)
     else if (kind === 'length') contentLength = value
     else if (kind === 'connection') connection = connection === '' ? value : `${connection}, ${value}`
-    else if (kind === 'location') headers.push(name, publicLocation(value, exchange, from.node))
-    else headers.push(name, publicCookie(value, exchange, from.node))
+    else headers.push(name, kind(value, exchange, from.node))
   }
   headers.push('X-Request-Id', exchange.requestId)
   if (exchange.peer.operator) headers.push('X-Chiyuan-Route', route(exchange, from))
@@ -66,16 +69,6 @@ export function headersForResident(
 
 const latin1 = (part: Buffer | string | undefined): string =>
   part === undefined ? '' : typeof part === 'string' ? part : part.toString('latin1')
-
-const loweredNames = new Map<string, string>()
-
-function lowered(name: string): string {
-  const known = loweredNames.get(name)
-  if (known !== undefined) return known
-  const lower = name.toLowerCase()
-  if (loweredNames.size < 2000) loweredNames.set(name, lower)
-  return lower
-}
 
 /** RFC 9110 section 7.6.1: what `Connection` names is for this connection alone. */
 function withoutNominated(headers: string[], connection: string): string[] {
@@ -91,42 +84,3 @@ function withoutNominated(headers: string[], connection: string): string[] {
 
 const route = (exchange: Exchange, { node, level, attempts }: AnswerFrom): string =>
   `home=${exchange.home.region.code}; level=${level.name}; region=${level.region}; node=${node.id}; attempts=${attempts}`
-
-/** A place on the node becomes the same place on the public host, with what was stripped from the path. */
-export function publicLocation(value: string, exchange: Exchange, node: CodeNode): string {
-  const start = value.search(/https?:\/\/|\/\//i)
-  const lead = start === -1 ? '' : value.slice(0, start)
-  if (start === -1) return value.startsWith('/') ? exchange.prefix + withoutBase(value, node) : value
-  const url = URL.parse(value.slice(start), node.origin)
-  if (url === null) return value
-  const { publicHost } = exchange
-  if (url.host !== node.authority && url.host !== publicHost) return value
-  const proto = exchange.peer.secure ? 'https' : 'http'
-  const path = withoutBase(url.pathname + url.search + url.hash, node)
-  return `${lead}${proto}://${publicHost}${exchange.prefix}${path}`
-}
-
-const withoutBase = (path: string, node: CodeNode): string =>
-  node.basePath !== '' && path.startsWith(`${node.basePath}/`) ? path.slice(node.basePath.length) : path
-
-/** A cookie for the node's own domain becomes one of the public host; its path gets back what was stripped. */
-function publicCookie(value: string, exchange: Exchange, node: CodeNode): string {
-  const nodeHost = node.authority.replace(/:\d+$/, '')
-  const publicName = exchange.publicHost.replace(/:\d+$/, '').toLowerCase()
-  return value
-    .split(';')
-    .filter((part, i) => {
-      if (i === 0) return true
-      const domain = /^\s*domain=\.?(.*)$/i.exec(part)?.[1]?.trim().toLowerCase()
-      if (domain === undefined) return true
-      const ofNode = nodeHost === domain || nodeHost.endsWith(`.${domain}`)
-      const ofPublic = publicName === domain || publicName.endsWith(`.${domain}`)
-      return ofPublic || !ofNode
-    })
-    .map((part, i) => {
-      const path = i === 0 ? undefined : /^(\s*path=)(\/.*)$/i.exec(part)
-      if (path?.[2] === undefined) return part
-      return `${path[1]}${exchange.prefix}${withoutBase(path[2], node)}`
-    })
-    .join(';')
-}

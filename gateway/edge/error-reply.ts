@@ -1,10 +1,10 @@
 // What a resident or a client program is told when no node's answer can be given: a problem (RFC 9457) or a short page.
 import { STATUS_CODES } from 'node:http'
 import type { Refusal } from '../model/events.ts'
-import { endBody, type PublicResponse, sendHead } from './http.ts'
+import { declineRest, endBody, endConnectionAfter, type PublicResponse, sendHead } from './http.ts'
 
 /** Why there is no answer from a node: turned away before, or no level could give one. */
-export type Reason = Refusal | 'unavailable' | 'upstream-failed' | 'upstream-timeout'
+export type Reason = Refusal | 'unavailable' | 'upstream-failed' | 'upstream-timeout' | 'internal'
 
 interface Text {
   readonly status: number
@@ -158,6 +158,12 @@ const texts: Record<Reason, Text> = {
     detail: 'Check whether it took effect before you send it again.',
     detailZh: '重新提交前，请先确认上一次是否已生效。',
   },
+  internal: {
+    status: 500,
+    title: 'The gateway failed on this request',
+    titleZh: '网关处理该请求时出错',
+    ...again,
+  },
   'upstream-timeout': {
     status: 504,
     title: 'The answer took too long',
@@ -215,6 +221,8 @@ export function reply(
 ): boolean {
   if (response.headersSent || response.writableEnded) return false
   const { status, headers, body } = errorReply(reason, audience, Math.random())
+  if (extra.includes('close')) endConnectionAfter(response)
+  declineRest(response)
   sendHead(response, status, STATUS_CODES[status] ?? '', [...headers, ...extra])
   endBody(response, audience.method === 'HEAD' ? undefined : body)
   return true

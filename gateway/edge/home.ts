@@ -20,7 +20,9 @@ export type HomeResolver = (
 
 /** No guess: a request that names a home that we don't know is refused, never sent to another. */
 export function homeResolver(config: Config['home'], snapshot: Snapshot): HomeResolver {
-  const hosts = new Map(Object.entries(config.hosts).map(([host, code]) => [host.toLowerCase(), code]))
+  const hosts = new Map(
+    Object.entries(config.hosts).map(([host, code]) => [host.toLowerCase().replace(/\.$/, ''), code]),
+  )
   const lead = config.pathPrefix?.slice(0, -'{home}'.length)
   return (path, hostName, header) => {
     if (lead !== undefined && path.startsWith(lead))

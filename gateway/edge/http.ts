@@ -1,6 +1,6 @@
 // The two kinds of request and answer that the public listener sees: HTTP/1.1, and HTTP/2 by Node's compatible API.
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import { type Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { constants, type Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
 export type PublicRequest = IncomingMessage | Http2ServerRequest
 export type PublicResponse = ServerResponse | Http2ServerResponse
@@ -19,6 +19,17 @@ export function sendHead(response: PublicResponse, status: number, reason: strin
     response.appendHeader(headers[i] ?? '', headers[i + 1] ?? '')
   }
   response.writeHead(status)
+}
+
+/** Tells an HTTP/2 client, once it has the answer, that the rest of its body is not wanted (RFC 9113 section 8.1). */
+export function declineRest(response: PublicResponse): void {
+  if (response instanceof Http2ServerResponse)
+    response.once('finish', () => response.stream.close(constants.NGHTTP2_NO_ERROR))
+}
+
+/** Makes this answer the last of an HTTP/1.1 connection: what comes behind its request is not served. */
+export function endConnectionAfter(response: PublicResponse): void {
+  if (!(response instanceof Http2ServerResponse)) response.shouldKeepAlive = false
 }
 
 /** Writes a part of the body. Returns false when the client should be waited for. */
@@ -40,14 +51,21 @@ export function endBody(response: PublicResponse, chunk?: Buffer | string): void
 /** Node 26 can send every interim status, Node 24 only 103 with links. */
 const interimOfAnyKind = 'writeInformation' in ServerResponse.prototype
 
-/** An interim answer (RFC 9110 section 15.2), such as 103. Skipped where the client could not take it. */
+/** What a browser heeds of early hints; anything else of an interim answer could tell who gave it. */
+const interimHeaders = new Set(['link', 'content-security-policy'])
+
+/**
+ * An interim answer (RFC 9110 section 15.2), such as 103. Skipped where the client could not take it, and for 100,
+ * which the gateway says itself to those who ask.
+ */
 export function sendInterim(
   response: PublicResponse,
   version: number,
   status: number,
-  headers: Record<string, string | string[]>,
+  received: Record<string, string | string[]>,
 ): void {
-  if (response.headersSent || version < 1.1) return
+  if (response.headersSent || version < 1.1 || status === 100) return
+  const headers = Object.fromEntries(Object.entries(received).filter(([name]) => interimHeaders.has(name)))
   if (response instanceof Http2ServerResponse) {
     if (!response.stream.destroyed) response.stream.additionalHeaders({ ...headers, ':status': status })
   } else if (interimOfAnyKind) response.writeInformation(status, headers)
@@ -58,6 +76,7 @@ export function sendInterim(
 
 /** Ends the connection (or the HTTP/2 stream) under an answer that can't be completed. */
 export function cut(response: PublicResponse): void {
-  if (response instanceof Http2ServerResponse) response.stream.close()
+  // Any other code than an error's would make what was sent look whole.
+  if (response instanceof Http2ServerResponse) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   else response.destroy()
 }

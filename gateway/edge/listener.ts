@@ -4,11 +4,11 @@ import type { Socket } from 'node:net'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from '../model/events.ts'
 import { takeBody } from './body.ts'
-import { type Reason, rawReply, reply } from './error-reply.ts'
+import { rawReply, reply } from './error-reply.ts'
 import type { Exchange } from './exchange.ts'
 import { type ForwardParts, forwardReplayable } from './forward/replayable.ts'
 import { forwardStreaming, forwardUpgrade } from './forward/streaming.ts'
-import type { PublicRequest, PublicResponse } from './http.ts'
+import { cut, type PublicRequest, type PublicResponse } from './http.ts'
 import { readHead, type RequestHead } from './request-head.ts'
 import { admit } from './stages/admit.ts'
 import { type Arrival, contextOf, newArrival } from './stages/context.ts'
@@ -29,43 +29,41 @@ export class Edge {
 
   /** Serves one request. `expectsContinue` where the client waits for a 100 before it sends the body. */
   readonly handle = (request: PublicRequest, response: PublicResponse, expectsContinue = false): void => {
-    const head = headOf(request)
-    const arrival = newArrival(request, response, head, this.parts.view())
-    const refusal = admit(request, head, arrival.view.config)
-    if (refusal !== null) {
-      this.refuse(arrival, refusal)
-      return
+    const arrival = newArrival(request, response, headOf(request), this.parts.view())
+    try {
+      const exchange = this.letIn(arrival)
+      if (typeof exchange === 'string') this.refuse(arrival, exchange)
+      else this.forward(arrival, exchange, expectsContinue)
+    } catch (cause) {
+      this.failed(arrival, cause)
     }
-    const exchange = contextOf(arrival)
-    if (typeof exchange === 'string') this.refuse(arrival, exchange)
-    else this.forward(arrival, exchange, expectsContinue)
   }
 
   /** The same as Express middleware or as a `node:http` request listener of somebody else's server. */
   readonly middleware = (request: IncomingMessage, response: ServerResponse): void =>
     this.handle(request, response)
 
-  /** Serves a WebSocket upgrade; anything else that asks to upgrade is refused by {@link wantsWebSocket} before. */
+  /** Serves a WebSocket upgrade; {@link wantsWebSocket} has let it through. */
   readonly upgrade = (request: IncomingMessage, socket: Socket, bytes: Buffer): void => {
     // Errors of a client's socket are seen as its close.
     socket.on('error', () => {})
-    const head = headOf(request)
-    const view = this.parts.view()
     // Never assigned to the socket: an upgrade's answer is written by the stream engine, or raw.
-    const arrival = newArrival(request, new ServerResponse(request), head, view)
-    const exchange = admit(request, head, view.config) ?? contextOf(arrival)
-    if (typeof exchange === 'string') {
-      this.parts.observer.requestRefused(exchange)
-      socket.end(rawReply(exchange, audienceOf(arrival)))
-      return
+    const arrival = newArrival(request, new ServerResponse(request), headOf(request), this.parts.view())
+    const refuseRaw = (reason: Refusal): void => {
+      this.parts.observer.requestRefused(reason)
+      socket.end(rawReply(reason, audienceOf(arrival)))
     }
-    void this.asStream(
-      arrival,
-      () => forwardUpgrade(exchange, socket, bytes, this.parts),
-      (reason) => {
-        socket.end(rawReply(reason, audienceOf(arrival)))
-      },
-    )
+    const exchange = this.letIn(arrival)
+    if (typeof exchange === 'string') refuseRaw(exchange)
+    else if (this.streamsAreFull(arrival)) refuseRaw('too-many-streams')
+    else {
+      this.parts.observer.requestBegan(exchange.home)
+      void this.asStream(arrival, forwardUpgrade(exchange, socket, bytes, this.parts))
+    }
+  }
+
+  private letIn({ request, head, view, ...rest }: Arrival): Exchange | Refusal {
+    return admit(request, head, view.config) ?? contextOf({ request, head, view, ...rest })
   }
 
   private forward(arrival: Arrival, exchange: Exchange, expectsContinue: boolean): void {
@@ -74,57 +72,59 @@ export class Edge {
       head.transferEncoding !== null ||
       (request.httpVersionMajor > 1 && head.contentLength === null && !request.complete)
     const length = head.contentLength === null ? 0 : Number(head.contentLength)
-    if (!chunked && length === 0) {
-      if (head.accept.includes('text/event-stream')) this.streamOn(arrival, exchange, false)
-      else forwardReplayable(exchange, null, false, this.parts)
-      return
+    const hasBody = chunked || length > 0
+    if (hasBody && expectsContinue && 'writeContinue' in response) response.writeContinue()
+    const flows = hasBody
+      ? length > view.config.limits.replayBodyBytes
+      : head.accept.includes('text/event-stream')
+    if (flows) this.streamOn(arrival, exchange, hasBody)
+    else if (hasBody) void this.takeAndForward(arrival, exchange, chunked)
+    else {
+      this.parts.observer.requestBegan(exchange.home)
+      forwardReplayable(exchange, null, false, this.parts)
     }
-    if (expectsContinue && 'writeContinue' in response) response.writeContinue()
-    if (length > view.config.limits.replayBodyBytes) this.streamOn(arrival, exchange, true)
-    else void this.takeAndForward(arrival, exchange, chunked)
   }
 
+  /** Until its body is in, a request is nobody's load; one that does not come in is refused, or has left. */
   private async takeAndForward(arrival: Arrival, exchange: Exchange, chunked: boolean): Promise<void> {
     const { limits } = arrival.view.config
     const taken = await takeBody(arrival.request, limits.replayBodyBytes, limits.bodyTimeoutMs)
-    if (taken.kind === 'whole') forwardReplayable(exchange, taken.body, chunked, this.parts)
-    else if (taken.kind === 'long') this.streamOn(arrival, exchange, true)
+    if (taken.kind === 'whole') {
+      this.parts.observer.requestBegan(exchange.home)
+      forwardReplayable(exchange, taken.body, chunked, this.parts)
+    } else if (taken.kind === 'long') this.streamOn(arrival, exchange, true)
     else if (taken.kind === 'slow') this.refuse(arrival, 'slow-body')
-    else
-      this.parts.observer.requestEnded(
-        exchange.home,
-        null,
-        'client-left',
-        performance.now() - arrival.startedAt,
-      )
   }
 
   private streamOn(arrival: Arrival, exchange: Exchange, hasBody: boolean): void {
-    void this.asStream(
-      arrival,
-      () => forwardStreaming(exchange, hasBody, this.parts),
-      () => {
-        this.refuse(arrival, 'too-many-streams')
-      },
-    )
-  }
-
-  /** Runs `open` within the bound on streams. */
-  private async asStream(
-    arrival: Arrival,
-    open: () => Promise<void>,
-    full: (reason: Reason) => void,
-  ): Promise<void> {
-    if (this.streams >= arrival.view.config.limits.streams) {
-      full('too-many-streams')
+    if (this.streamsAreFull(arrival)) {
+      this.refuse(arrival, 'too-many-streams')
       return
     }
+    this.parts.observer.requestBegan(exchange.home)
+    void this.asStream(arrival, forwardStreaming(exchange, hasBody, this.parts))
+  }
+
+  private streamsAreFull({ view }: Arrival): boolean {
+    return this.streams >= view.config.limits.streams
+  }
+
+  /** Counts `stream` among those open until it has ended. */
+  private async asStream(arrival: Arrival, stream: Promise<void>): Promise<void> {
     this.streams += 1
     try {
-      await open()
+      await stream
+    } catch (cause) {
+      this.failed(arrival, cause)
     } finally {
       this.streams -= 1
     }
+  }
+
+  /** A fault of our own: told to the operators, and no more than a 500 to the resident. */
+  private failed(arrival: Arrival, cause: unknown): void {
+    this.parts.observer.internalError(cause)
+    if (!reply(arrival.response, 'internal', audienceOf(arrival))) cut(arrival.response)
   }
 
   private refuse(arrival: Arrival, refusal: Refusal): void {

@@ -13,9 +13,10 @@ export function headersForNode(exchange: Exchange): string[] {
   const via = `${request.httpVersion} ${gatewayId}`
   const proto =
     peer.trusted && head.forwardedProto !== null ? head.forwardedProto : peer.secure ? 'https' : 'http'
+  const { publicHost } = exchange
+  // HTTP/1.0 may come without one; the node is then asked by its own name.
+  if (publicHost !== '') headers.push('Host', publicHost)
   headers.push(
-    'Host',
-    exchange.publicHost,
     // RFC 9110 section 7.6.3, and RFC 8586: by these the request is known again if it comes back.
     'Via',
     head.via === null ? via : `${head.via}, ${via}`,
@@ -25,13 +26,13 @@ export function headersForNode(exchange: Exchange): string[] {
     peer.trusted && head.forwardedFor !== null ? `${head.forwardedFor}, ${peer.address}` : peer.address,
     'X-Forwarded-Proto',
     proto,
-    'X-Forwarded-Host',
-    peer.trusted && head.forwardedHost !== null ? head.forwardedHost : exchange.publicHost,
     'traceparent',
     exchange.traceparent,
     'X-Request-Id',
     exchange.requestId,
   )
+  const forwardedHost = peer.trusted && head.forwardedHost !== null ? head.forwardedHost : publicHost
+  if (forwardedHost !== '') headers.push('X-Forwarded-Host', forwardedHost)
   if (peer.trusted && head.forwarded !== null) {
     headers.push('Forwarded', `${head.forwarded}, ${forwardedElement(exchange, proto)}`)
   }

@@ -13,8 +13,8 @@ import type { TLSSocket } from 'node:tls'
 import type { Config } from '../../config/schema.ts'
 import type { Observer, Refusal } from '../model/events.ts'
 import type { Certificate } from './certificate.ts'
-import { rawReply } from './error-reply.ts'
-import type { PublicResponse } from './http.ts'
+import { ClientConnection } from './client-connection.ts'
+import { rawReply, reply } from './error-reply.ts'
 import { type Edge, wantsWebSocket } from './listener.ts'
 import { newTraceId } from './trace.ts'
 
@@ -29,8 +29,7 @@ export class PublicServer {
   private readonly http2: Http2Server | null
   private readonly sockets = new Set<Socket>()
   private readonly sessions = new Set<ServerHttp2Session>()
-  /** The answer under way on a connection, so that nothing is ever written into the middle of one. */
-  private readonly answering = new WeakMap<object, PublicResponse>()
+  private readonly clients = new WeakMap<Socket, ClientConnection>()
 
   constructor(config: Config, certificate: Certificate | null, edge: Edge, observer: Observer) {
     this.config = config
@@ -91,7 +90,7 @@ export class PublicServer {
       // Checked by the admit stage, which answers with a problem and counts it.
       requireHostHeader: false,
       // No h2c and no other tunnel: such a request is served as if it had not asked.
-      shouldUpgradeCallback: wantsWebSocket,
+      shouldUpgradeCallback: (request) => wantsWebSocket(request) && !hasBody(request),
     }
   }
 
@@ -121,15 +120,19 @@ export class PublicServer {
     const { server } = this
     server.maxHeadersCount = this.config.limits.headerCount + 1
     const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
-      this.answering.set(request.socket, response)
-      this.edge.handle(request, response, expectsContinue)
+      if (!this.clientOf(request.socket).take(response)) return
+      // The parser takes "HTTP/2.0" in a request line, and what follows would be believed to be HTTP/2.
+      if (request.httpVersionMajor > 1) this.turnAway(response, 'bad-framing')
+      else this.edge.handle(request, response, expectsContinue)
     }
     server.on('request', (request, response) => handle(request, response, false))
     server.on('checkContinue', (request, response) => handle(request, response, true))
-    server.on('checkExpectation', (_request, response: ServerResponse) => {
-      this.refuseRaw(response.socket, 'expectation')
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      if (this.clientOf(request.socket).take(response)) this.turnAway(response, 'expectation')
     })
-    server.on('upgrade', (request, socket: Socket, head) => this.edge.upgrade(request, socket, head))
+    server.on('upgrade', (request, socket: Socket, head) => {
+      this.clientOf(socket).whenQuiet(() => this.edge.upgrade(request, socket, head))
+    })
     server.on('connect', (_request, socket: Socket) => this.refuseRaw(socket, 'method'))
     server.on('clientError', (error: Error, socket: Socket) => this.clientError(error, socket))
     server.on('connection', (socket: Socket) => this.admitConnection(socket))
@@ -162,23 +165,35 @@ export class PublicServer {
 
   private clientError(error: Error, socket: Socket): void {
     const refusal = refusalOf('code' in error ? String(error.code) : '')
-    const active = this.answering.get(socket)
-    const midAnswer = active !== undefined && active.headersSent && !active.writableFinished
-    if (refusal === null || !socket.writable || midAnswer) {
-      if (refusal !== null) this.observer.requestRefused(refusal)
-      socket.destroy()
-      return
-    }
-    this.refuseRaw(socket, refusal)
+    if (refusal === null) socket.destroy()
+    else this.refuseRaw(socket, refusal)
   }
 
-  private refuseRaw(socket: Socket | null, refusal: Refusal): void {
+  private turnAway(response: ServerResponse, refusal: Refusal): void {
     this.observer.requestRefused(refusal)
-    if (socket === null) return
-    const audience = { method: 'GET', accept: '', acceptLanguage: 'en', requestId: newTraceId() }
-    socket.end(rawReply(refusal, audience), () => socket.destroySoon())
+    reply(response, refusal, unknownAudience(), ['Connection', 'close'])
+  }
+
+  private refuseRaw(socket: Socket, refusal: Refusal): void {
+    const told = this.clientOf(socket).refuse(rawReply(refusal, unknownAudience()))
+    if (told) this.observer.requestRefused(refusal)
+  }
+
+  private clientOf(socket: Socket): ClientConnection {
+    let client = this.clients.get(socket)
+    if (client === undefined) {
+      client = new ClientConnection(socket)
+      this.clients.set(socket, client)
+    }
+    return client
   }
 }
+
+/** An upgrade has no body (RFC 9110 section 7.8 would have it read first); one that has is served as a plain request. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+
+const unknownAudience = () => ({ method: 'GET', accept: '', acceptLanguage: 'en', requestId: newTraceId() })
 
 /** @returns `null` where the client is simply gone. */
 function refusalOf(code: string): Refusal | null {

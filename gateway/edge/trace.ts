@@ -1,19 +1,14 @@
 // Names for requests: a request id and a W3C trace context, kept where one came in and begun where none did.
 import { randomBytes } from 'node:crypto'
 
-const processPart = randomBytes(8).toString('hex')
+const processPart = randomBytes(12).toString('hex')
 let counter = randomBytes(4).readUInt32BE()
 
 /** 32 hex digits, unique to this process and request. */
 export function newTraceId(): string {
   counter = (counter + 1) >>> 0
-  return processPart + counter.toString(16).padStart(8, '0') + spanPart()
+  return processPart + counter.toString(16).padStart(8, '0')
 }
-
-const spanPart = (): string =>
-  Math.floor(Math.random() * 0x1_0000_0000)
-    .toString(16)
-    .padStart(8, '0')
 
 const wellFormed = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 

@@ -39,6 +39,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Listeners must not throw; hot-path methods take plain arguments so that nothing is allocated for them. */
 export interface Observer {
+  /** A request has a home and goes on to the nodes. Followed by exactly one `requestEnded`. */
+  requestBegan(home: Home): void
   requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void
   requestRefused(refusal: Refusal): void
   attemptStarted(node: CodeNode, kind: AttemptKind): void
@@ -48,6 +50,8 @@ export interface Observer {
   streamClosed(): void
   healthChanged(node: CodeNode, health: Health, detail: string): void
   breakerChanged(node: CodeNode, state: BreakerState): void
+  /** A fault of our own met by a request. */
+  internalError(cause: unknown): void
   snapshotApplied(version: number, regions: number, nodes: number): void
   reloadRefused(what: 'configuration' | 'certificate', detail: string): void
   registryLost(detail: string): void

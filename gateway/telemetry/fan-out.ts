@@ -1,57 +1,90 @@
-// One observer that tells two: metrics first, then the log.
-import type { Observer } from '../model/events.ts'
+// One observer that tells two, the first first.
+import type { AttemptKind, BreakerState, Health, Observer, Refusal, RequestOutcome } from '../model/events.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { CodeNode } from '../model/region.ts'
+import type { Home, Level } from '../model/snapshot.ts'
 
-export const both = (a: Observer, b: Observer): Observer => ({
-  requestEnded(home, level, outcome, durationMs) {
-    a.requestEnded(home, level, outcome, durationMs)
-    b.requestEnded(home, level, outcome, durationMs)
-  },
-  requestRefused(refusal) {
-    a.requestRefused(refusal)
-    b.requestRefused(refusal)
-  },
-  attemptStarted(node, kind) {
-    a.attemptStarted(node, kind)
-    b.attemptStarted(node, kind)
-  },
-  attemptEnded(node, outcome) {
-    a.attemptEnded(node, outcome)
-    b.attemptEnded(node, outcome)
-  },
-  budgetSpent(budget) {
-    a.budgetSpent(budget)
-    b.budgetSpent(budget)
-  },
-  streamOpened() {
-    a.streamOpened()
-    b.streamOpened()
-  },
-  streamClosed() {
-    a.streamClosed()
-    b.streamClosed()
-  },
-  healthChanged(node, health, detail) {
-    a.healthChanged(node, health, detail)
-    b.healthChanged(node, health, detail)
-  },
-  breakerChanged(node, state) {
-    a.breakerChanged(node, state)
-    b.breakerChanged(node, state)
-  },
-  snapshotApplied(version, regions, nodes) {
-    a.snapshotApplied(version, regions, nodes)
-    b.snapshotApplied(version, regions, nodes)
-  },
-  reloadRefused(what, detail) {
-    a.reloadRefused(what, detail)
-    b.reloadRefused(what, detail)
-  },
-  registryLost(detail) {
-    a.registryLost(detail)
-    b.registryLost(detail)
-  },
-  registryBack() {
-    a.registryBack()
-    b.registryBack()
-  },
-})
+export class FanOut implements Observer {
+  private readonly a: Observer
+  private readonly b: Observer
+
+  constructor(a: Observer, b: Observer) {
+    this.a = a
+    this.b = b
+  }
+
+  requestBegan(home: Home): void {
+    this.a.requestBegan(home)
+    this.b.requestBegan(home)
+  }
+
+  requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void {
+    this.a.requestEnded(home, level, outcome, durationMs)
+    this.b.requestEnded(home, level, outcome, durationMs)
+  }
+
+  requestRefused(refusal: Refusal): void {
+    this.a.requestRefused(refusal)
+    this.b.requestRefused(refusal)
+  }
+
+  attemptStarted(node: CodeNode, kind: AttemptKind): void {
+    this.a.attemptStarted(node, kind)
+    this.b.attemptStarted(node, kind)
+  }
+
+  attemptEnded(node: CodeNode, outcome: Outcome): void {
+    this.a.attemptEnded(node, outcome)
+    this.b.attemptEnded(node, outcome)
+  }
+
+  budgetSpent(budget: 'retry' | 'hedge'): void {
+    this.a.budgetSpent(budget)
+    this.b.budgetSpent(budget)
+  }
+
+  streamOpened(): void {
+    this.a.streamOpened()
+    this.b.streamOpened()
+  }
+
+  streamClosed(): void {
+    this.a.streamClosed()
+    this.b.streamClosed()
+  }
+
+  healthChanged(node: CodeNode, health: Health, detail: string): void {
+    this.a.healthChanged(node, health, detail)
+    this.b.healthChanged(node, health, detail)
+  }
+
+  breakerChanged(node: CodeNode, state: BreakerState): void {
+    this.a.breakerChanged(node, state)
+    this.b.breakerChanged(node, state)
+  }
+
+  internalError(cause: unknown): void {
+    this.a.internalError(cause)
+    this.b.internalError(cause)
+  }
+
+  snapshotApplied(version: number, regions: number, nodes: number): void {
+    this.a.snapshotApplied(version, regions, nodes)
+    this.b.snapshotApplied(version, regions, nodes)
+  }
+
+  reloadRefused(what: 'configuration' | 'certificate', detail: string): void {
+    this.a.reloadRefused(what, detail)
+    this.b.reloadRefused(what, detail)
+  }
+
+  registryLost(detail: string): void {
+    this.a.registryLost(detail)
+    this.b.registryLost(detail)
+  }
+
+  registryBack(): void {
+    this.a.registryBack()
+    this.b.registryBack()
+  }
+}

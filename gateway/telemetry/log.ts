@@ -76,6 +76,12 @@ export class LogObserver implements Observer, Disposable {
     else this.logger.info(fields, `${node.id} breaker ${what}`)
   }
 
+  internalError(cause: unknown): void {
+    // Name and frames only: a message could quote what a resident sent.
+    const { name, frames } = framesOf(cause)
+    this.logger.error({ event: 'internal', name, frames }, `internal error: ${name} ${frames[0] ?? ''}`)
+  }
+
   snapshotApplied(version: number, regions: number, nodes: number): void {
     this.logger.debug(
       { event: 'snapshot', version, regions, nodes },
@@ -101,6 +107,7 @@ export class LogObserver implements Observer, Disposable {
     this.logger.info({ event: 'registry', up: true }, 'registry is back')
   }
 
+  requestBegan(): void {}
   requestRefused(): void {}
   attemptStarted(): void {}
   attemptEnded(): void {}
@@ -143,4 +150,12 @@ export class LogObserver implements Observer, Disposable {
     else if (level.name === 'local') this.logger.info(fields, `${who}: served at home again 已恢复属地服务`)
     else this.logger.warn(fields, `${who}: failed over to ${level.name} ${level.region} 已切换支援`)
   }
+}
+
+function framesOf(cause: unknown): { name: string; frames: string[] } {
+  const name =
+    typeof cause === 'object' && cause !== null && 'name' in cause ? String(cause.name) : typeof cause
+  const stack = typeof cause === 'object' && cause !== null && 'stack' in cause ? String(cause.stack) : ''
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  return { name, frames: frames.map((line) => line.trim()) }
 }

@@ -1,9 +1,10 @@
-// What is counted, for Prometheus. The only importer of prom-client. No resident, path or address is ever a label.
+// What is counted, for Prometheus. No resident, path or address is ever a label.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { AttemptKind, Observer, Refusal, RequestOutcome } from '../model/events.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
+import { Tally, type TallyLine } from './tally.ts'
 
 /** A node as a scrape shows it. */
 export interface NodeReading {
@@ -21,22 +22,23 @@ export interface Readings {
   connections(): number
 }
 
-/** Requests of one home answered at one level: their children of the metrics, looked up once. */
+/** Requests of one home answered at one level: their lines of the metrics, looked up once. */
 interface Series {
+  readonly labels: readonly [string, string, string]
   readonly seconds: { observe(value: number): void }
-  readonly outcomes: Map<RequestOutcome, { inc(): void }>
+  readonly outcomes: Map<RequestOutcome, TallyLine>
+  readonly failovers: TallyLine | null
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10]
 
 export class Metrics implements Observer {
   readonly registry = new Registry()
-  private readonly requests = new Counter({
-    name: 'chiyuan_requests_total',
-    help: 'Requests by home region, the level that answered and how they ended for the resident.',
-    labelNames: ['home', 'level', 'region', 'outcome'],
-    registers: [this.registry],
-  })
+  private readonly requests = this.tally(
+    'chiyuan_requests_total',
+    'Requests by home region, the level that answered and how they ended for the resident.',
+    ['home', 'level', 'region', 'outcome'],
+  )
   private readonly durations = new Histogram({
     name: 'chiyuan_request_duration_seconds',
     help: 'Time from a request to the end of its answer, by home region and level.',
@@ -44,7 +46,7 @@ export class Metrics implements Observer {
     buckets: seconds,
     registers: [this.registry],
   })
-  private readonly failovers = this.counter(
+  private readonly failovers = this.tally(
     'chiyuan_failovers_total',
     'Requests answered by a level other than local.',
     ['home', 'level', 'region'],
@@ -54,11 +56,11 @@ export class Metrics implements Observer {
     'Requests and connections turned away, by reason.',
     ['reason'],
   )
-  private readonly attempts = this.counter('chiyuan_attempts_total', 'Tries at nodes by how they ended.', [
+  private readonly attempts = this.tally('chiyuan_attempts_total', 'Tries at nodes by how they ended.', [
     'node',
     'outcome',
   ])
-  private readonly started = this.counter(
+  private readonly started = this.tally(
     'chiyuan_attempts_started_total',
     'Tries at nodes by why they were made.',
     ['node', 'kind'],
@@ -75,6 +77,11 @@ export class Metrics implements Observer {
     'Reloads refused because of their content.',
     ['what'],
   )
+  private readonly internalErrors = this.counter(
+    'chiyuan_internal_errors_total',
+    'Requests that met a fault of the gateway itself; see the log.',
+    [],
+  )
   private readonly streams = new Gauge({
     name: 'chiyuan_streams',
     help: 'Uploads, event streams and WebSockets open now.',
@@ -90,14 +97,26 @@ export class Metrics implements Observer {
     help: '1 while the registry can be heard; 0 while the last known view is in force.',
     registers: [this.registry],
   })
-  private readonly series = new WeakMap<Home, Map<Level | null, Series>>()
-  private readonly ended = new Map<string, Map<Outcome, { inc(): void }>>()
-  private readonly begun = new Map<string, Map<AttemptKind, { inc(): void }>>()
+  private readonly seriesByName = new Map<string, Series>()
+  /** The same by identity. A new snapshot has new levels, which find their series by name once. */
+  private readonly series = new WeakMap<Level, Series>()
+  private readonly inFlight = new Map<string, { count: number }>()
+  private readonly ended = new Map<string, Map<Outcome, TallyLine>>()
+  private readonly begun = new Map<string, Map<AttemptKind, TallyLine>>()
 
   constructor(readings: Readings) {
     this.registryUp.set(1)
     collectDefaultMetrics({ register: this.registry })
     this.gaugeOfNodes(readings)
+    const inFlight: Gauge = new Gauge({
+      name: 'chiyuan_requests_in_flight',
+      help: 'Requests that residents wait for, by home region.',
+      labelNames: ['home'],
+      registers: [this.registry],
+      collect: () => {
+        for (const [home, { count }] of this.inFlight) inFlight.set({ home }, count)
+      },
+    })
     const connections: Gauge = new Gauge({
       name: 'chiyuan_connections',
       help: 'Open client connections.',
@@ -106,17 +125,21 @@ export class Metrics implements Observer {
     })
   }
 
+  requestBegan(home: Home): void {
+    this.inFlightOf(home).count += 1
+  }
+
   requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void {
+    this.inFlightOf(home).count -= 1
     const series = this.seriesOf(home, level)
     series.seconds.observe(durationMs / 1000)
-    let child = series.outcomes.get(outcome)
-    if (child === undefined) {
-      child = this.requests.labels(home.region.code, level?.name ?? 'none', level?.region ?? 'none', outcome)
-      series.outcomes.set(outcome, child)
+    let line = series.outcomes.get(outcome)
+    if (line === undefined) {
+      line = this.requests.line(...series.labels, outcome)
+      series.outcomes.set(outcome, line)
     }
-    child.inc()
-    if (level !== null && level.name !== 'local')
-      this.failovers.inc({ home: home.region.code, level: level.name, region: level.region })
+    line.count += 1
+    if (series.failovers !== null) series.failovers.count += 1
   }
 
   requestRefused(refusal: Refusal): void {
@@ -124,11 +147,11 @@ export class Metrics implements Observer {
   }
 
   attemptStarted(node: CodeNode, kind: AttemptKind): void {
-    childOf(this.begun, node.id, kind, () => this.started.labels(node.id, kind)).inc()
+    lineOf(this.begun, node.id, kind, this.started).count += 1
   }
 
   attemptEnded(node: CodeNode, outcome: Outcome): void {
-    childOf(this.ended, node.id, outcome, () => this.attempts.labels(node.id, outcome)).inc()
+    lineOf(this.ended, node.id, outcome, this.attempts).count += 1
   }
 
   budgetSpent(budget: 'retry' | 'hedge'): void {
@@ -147,8 +170,8 @@ export class Metrics implements Observer {
 
   /** Takes a departed node's lines out; series never expire by themselves. */
   forget(node: CodeNode): void {
-    for (const outcome of this.ended.get(node.id)?.keys() ?? []) this.attempts.remove(node.id, outcome)
-    for (const kind of this.begun.get(node.id)?.keys() ?? []) this.started.remove(node.id, kind)
+    this.attempts.drop(this.ended.get(node.id)?.values() ?? [])
+    this.started.drop(this.begun.get(node.id)?.values() ?? [])
     for (const state of ['open', 'half-open', 'closed']) this.breakerMoves.remove(node.id, state)
     this.ended.delete(node.id)
     this.begun.delete(node.id)
@@ -156,6 +179,10 @@ export class Metrics implements Observer {
 
   breakerChanged(node: CodeNode, state: string): void {
     this.breakerMoves.inc({ node: node.id, state })
+  }
+
+  internalError(): void {
+    this.internalErrors.inc()
   }
 
   snapshotApplied(version: number): void {
@@ -178,20 +205,36 @@ export class Metrics implements Observer {
     return new Counter({ name, help, labelNames, registers: [this.registry] })
   }
 
+  private tally(name: string, help: string, labelNames: string[]): Tally {
+    return new Tally(this.registry, name, help, labelNames)
+  }
+
+  private inFlightOf(home: Home): { count: number } {
+    let line = this.inFlight.get(home.region.code)
+    if (line === undefined) {
+      line = { count: 0 }
+      this.inFlight.set(home.region.code, line)
+    }
+    return line
+  }
+
   private seriesOf(home: Home, level: Level | null): Series {
-    let levels = this.series.get(home)
-    if (levels === undefined) {
-      levels = new Map()
-      this.series.set(home, levels)
-    }
-    let series = levels.get(level)
+    const known = level === null ? undefined : this.series.get(level)
+    if (known !== undefined) return known
+    const labels = [home.region.code, level?.name ?? 'none', level?.region ?? 'none'] as const
+    const name = labels.join(' ')
+    let series = this.seriesByName.get(name)
     if (series === undefined) {
+      const helped = level !== null && level.name !== 'local'
       series = {
-        seconds: this.durations.labels(home.region.code, level?.name ?? 'none'),
+        labels,
+        seconds: this.durations.labels(labels[0], labels[1]),
         outcomes: new Map(),
+        failovers: helped ? this.failovers.line(...labels) : null,
       }
-      levels.set(level, series)
+      this.seriesByName.set(name, series)
     }
+    if (level !== null) this.series.set(level, series)
     return series
   }
 
@@ -236,16 +279,21 @@ export class Metrics implements Observer {
   }
 }
 
-function childOf<K, V>(children: Map<string, Map<K, V>>, node: string, key: K, make: () => V): V {
-  let own = children.get(node)
+function lineOf<K extends string>(
+  lines: Map<string, Map<K, TallyLine>>,
+  node: string,
+  key: K,
+  tally: Tally,
+): TallyLine {
+  let own = lines.get(node)
   if (own === undefined) {
     own = new Map()
-    children.set(node, own)
+    lines.set(node, own)
   }
-  let child = own.get(key)
-  if (child === undefined) {
-    child = make()
-    own.set(key, child)
+  let line = own.get(key)
+  if (line === undefined) {
+    line = tally.line(node, key)
+    own.set(key, line)
   }
-  return child
+  return line
 }

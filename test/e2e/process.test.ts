@@ -38,7 +38,7 @@ function line(child: ChildProcess, pattern: RegExp): Promise<string> {
 
 async function inFlight(adminUrl: string): Promise<number> {
   const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
-  const counts = [...metrics.matchAll(/^chiyuan_node_in_flight\{.*\} (\d+)$/gm)]
+  const counts = [...metrics.matchAll(/^chiyuan_requests_in_flight\{.*\} (\d+)$/gm)]
   return counts.reduce((sum, [, count]) => sum + Number(count), 0)
 }
 

@@ -21,6 +21,9 @@ type Ready = z.output<typeof readyMessage>
 /** Starts a script and resolves with its first message. Rejects with what it said if it ends before. */
 function start(path: string, args: readonly string[]): Promise<{ child: ChildProcess; ready: Ready }> {
   const child = fork(path, [...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
+  // A child that a failed test left behind must not keep the runner from ending; it ends with the channel.
+  child.unref()
+  child.channel?.unref()
   let said = ''
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))

@@ -8,15 +8,27 @@ export interface RawAnswer {
   readonly closed: boolean
 }
 
-/** @param until Stop reading once the text contains this; without it, read until close or `withinMs`. */
+export interface RawOptions {
+  /** Stop reading once the text contains this; without it, read until close or `withinMs`. */
+  readonly until?: string
+  readonly withinMs?: number
+  /** Sent once `until` was seen; then `thenUntil` is waited for. */
+  readonly then?: string
+  readonly thenUntil?: string
+  /** Never closes its own side. */
+  readonly allowHalfOpen?: boolean
+}
+
 export function sendRaw(
   port: number,
   bytes: string,
-  { until, withinMs = 5000 }: { until?: string; withinMs?: number } = {},
+  { until, withinMs = 5000, then, thenUntil, allowHalfOpen = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     let text = ''
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(bytes, 'latin1'))
+    let awaited = until
+    let next = then
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }, () => socket.write(bytes, 'latin1'))
     const finish = (closed: boolean): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -26,7 +38,14 @@ export function sendRaw(
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => {
       text += chunk
-      if (until !== undefined && text.includes(until)) finish(false)
+      if (awaited === undefined || !text.includes(awaited)) return
+      if (next === undefined) {
+        finish(false)
+        return
+      }
+      socket.write(next, 'latin1')
+      awaited = thenUntil
+      next = undefined
     })
     socket.on('error', () => {})
     socket.on('close', () => finish(true))

@@ -11,6 +11,7 @@ export function listening(): Heard {
   const events: string[] = []
   const nothing = (): void => {}
   const observer: Observer = {
+    requestBegan: nothing,
     requestEnded: nothing,
     requestRefused: nothing,
     attemptStarted: nothing,
@@ -20,6 +21,7 @@ export function listening(): Heard {
     streamClosed: nothing,
     healthChanged: (node, health) => events.push(`health ${node.id} ${health}`),
     breakerChanged: (node, state) => events.push(`breaker ${node.id} ${state}`),
+    internalError: (cause) => events.push(`internal ${String(cause)}`),
     snapshotApplied: (version) => events.push(`snapshot ${version}`),
     reloadRefused: (what) => events.push(`refused ${what}`),
     registryLost: () => events.push('registry lost'),

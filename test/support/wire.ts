@@ -14,7 +14,7 @@ const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
  * Probes of /healthz are answered by themselves.
  */
 export async function wireUpstream(
-  answer: (request: string, socket: Socket) => string | void = () => plain,
+  answer: (request: string, socket: Socket) => string | undefined = () => plain,
 ): Promise<Wire> {
   const seen: string[] = []
   const upstream = await rawUpstream((socket) => {
@@ -34,7 +34,7 @@ export async function wireUpstream(
         const request = text.slice(answered, end)
         answered = end
         const bytes = answer(request, socket)
-        if (typeof bytes === 'string') socket.write(bytes, 'latin1')
+        if (bytes !== undefined) socket.write(bytes, 'latin1')
       }
     })
   })

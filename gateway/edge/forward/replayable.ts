@@ -97,6 +97,7 @@ class Race implements AttemptListener {
     this.pausedSince ??= startTimer(() => {
       attempt.abandon()
       cut(this.exchange.response)
+      this.finished(attempt, 'client-left')
     }, this.exchange.view.config.attempts.idleTimeoutMs)
     return false
   }

@@ -3,12 +3,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createProxyMiddleware } from 'http-proxy-middleware'
+import { isNativeError } from 'node:util/types'
+import { createProxyMiddleware, proxyEventsPlugin } from 'http-proxy-middleware'
 
 /** One stream's side of the engine. Each method is called at most once, except `interim`. */
 export interface StreamHooks {
   /** A connection to the node, open already. */
   readonly connection: Socket
+  /** Request target for the node. */
+  readonly path: string
   interim(status: number, headers: Record<string, string | string[]>): void
   /** Headers came; the hook sends them on and takes the body. */
   answered(answer: IncomingMessage): void
@@ -34,23 +37,31 @@ const engine = createProxyMiddleware({
   target: 'http://connected.invalid',
   agent: new ConnectedAgent({ keepAlive: false }),
   selfHandleResponse: true,
-  // The default plugins answer residents with the node's address, and log.
+  // The default plugins answer residents with the node's address, and log; this one alone heeds `on`.
   ejectPlugins: true,
+  plugins: [proxyEventsPlugin],
   on: {
-    proxyReq: (outgoing, request) => watchInterim(outgoing, hooksOf.get(request)),
-    proxyReqWs: (outgoing, request) => watchUpgrade(outgoing, hooksOf.get(request)),
+    proxyReq: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchInterim),
+    proxyReqWs: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchUpgrade),
     proxyRes: (answer, request) => hooksOf.get(request)?.answered(answer),
     error: (cause, request) => hooksOf.get(request)?.failed(cause),
     econnreset: (cause, request) => hooksOf.get(request)?.failed(cause),
   },
 })
 
-/** Sends the request, its `url` and `headers` as they stand, over the hooks' connection. */
+/**
+ * The engine reads the target as a URL: some it normalises, and on some, such as `//`, it gives up without a word.
+ * It is shown this one, and the real one is put in its place before anything is sent.
+ */
+const shownPath = '/'
+
+/** Sends the request, its `headers` as they stand, over the hooks' connection. */
 export function stream(request: IncomingMessage, response: ServerResponse, hooks: StreamHooks): void {
   hooksOf.set(request, hooks)
+  request.url = shownPath
   void current.run(hooks, () =>
     engine(request, response, (cause?: unknown) => {
-      if (cause instanceof Error) hooks.failed(cause)
+      hooks.failed(isNativeError(cause) ? cause : new Error('the engine did not take the request'))
     }),
   )
 }
@@ -63,19 +74,30 @@ export function streamUpgrade(
   hooks: StreamHooks,
 ): void {
   hooksOf.set(request, hooks)
+  request.url = shownPath
   current.run(hooks, () => engine.upgrade(request, socket, head))
 }
 
-function watchInterim(outgoing: ClientRequest, hooks: StreamHooks | undefined): void {
+type Watch = (outgoing: ClientRequest, hooks: StreamHooks) => void
+
+function begin(outgoing: ClientRequest, hooks: StreamHooks | undefined, watch: Watch): void {
+  if (hooks === undefined) return
+  outgoing.path = hooks.path
+  watch(outgoing, hooks)
+}
+
+function watchInterim(outgoing: ClientRequest, hooks: StreamHooks): void {
+  // Told "close", a node that answers before it has read all would close at once, and the reset take its answer along.
+  outgoing.setHeader('Connection', 'keep-alive')
   outgoing.on('information', (info) => {
     const headers: Record<string, string | string[]> = {}
     for (const [name, value] of Object.entries(info.headers)) if (value !== undefined) headers[name] = value
-    hooks?.interim(info.statusCode, headers)
+    hooks.interim(info.statusCode, headers)
   })
 }
 
 // Registered before the engine's own listeners, which then send what is left in `answer.headers`.
-function watchUpgrade(outgoing: ClientRequest, hooks: StreamHooks | undefined): void {
-  outgoing.on('upgrade', (answer) => hooks?.upgradeAnswered(answer))
-  outgoing.on('response', (answer) => hooks?.upgradeAnswered(answer))
+function watchUpgrade(outgoing: ClientRequest, hooks: StreamHooks): void {
+  outgoing.on('upgrade', (answer) => hooks.upgradeAnswered(answer))
+  outgoing.on('response', (answer) => hooks.upgradeAnswered(answer))
 }

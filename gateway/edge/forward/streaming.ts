@@ -3,11 +3,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { NodeState, Ticket } from '../../control/health/board.ts'
-import type { RequestOutcome } from '../../model/events.ts'
+import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { NodeId } from '../../model/ids.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { isSafe } from '../../policy/retry.ts'
-import { outcomeOfStatus } from '../../policy/outcome.ts'
+import { blameOf, outcomeOfStatus } from '../../policy/outcome.ts'
 import { nextNode, type Pick } from '../../policy/selection.ts'
 import { headersForResident } from '../answer-headers.ts'
 import { rawReply, type Reason, reply } from '../error-reply.ts'
@@ -56,6 +56,8 @@ class Stream {
   private readonly upgrade: Upgrade | null
   private readonly flat: readonly string[]
   private clientLeft = false
+  /** The node broke off its answer. */
+  private broke = false
 
   constructor(exchange: Exchange, hasBody: boolean, parts: ForwardParts, upgrade: Upgrade | null) {
     this.exchange = exchange
@@ -70,6 +72,9 @@ class Stream {
     const { observer } = this.parts
     const client = this.upgrade?.socket ?? this.exchange.response
     client.once('close', () => (this.clientLeft = true))
+    // Each try listens to both, and there are more tries than Node expects listeners.
+    client.setMaxListeners(0)
+    this.exchange.request.setMaxListeners(0)
     observer.streamOpened()
     let pick: Pick | null = null
     let outcome: RequestOutcome | null = null
@@ -113,7 +118,10 @@ class Stream {
     observer.attemptStarted(pick.node, this.tried.length === 1 ? 'first' : 'retry')
     try {
       const connection = await connectTo(pick.node, this.exchange.view.config.attempts.connectTimeoutMs)
-      return await this.overConnection(connection, pick, state, ticket)
+      if (!this.clientLeft) return await this.overConnection(connection, pick, state, ticket)
+      connection.destroy()
+      this.settle(pick, state, ticket, 'abandoned')
+      return { outcome: 'client-left' }
     } catch {
       // Whatever kept us from connecting, nothing was sent; the node is blamed and the next one tried.
       this.settle(pick, state, ticket, 'connect-failed')
@@ -146,11 +154,14 @@ class Stream {
         const client = upgrade?.socket ?? response
         client.once('close', () => {
           const whole = upgrade !== null || response.writableFinished
-          end({ outcome: whole ? 'ok' : 'cut' }, outcome)
+          if (whole) end({ outcome: blameOf(outcome) === 'failure' ? 'upstream-error' : 'ok' }, outcome)
+          else if (this.broke) end({ outcome: 'cut' }, 'reset')
+          else end({ outcome: 'client-left' }, outcome)
         })
       }
       const hooks = {
         connection,
+        path: pathAt(pick.node, exchange.path),
         interim: (status: number, headers: Record<string, string | string[]>): void =>
           sendInterim(response, Number(request.httpVersion), status, headers),
         answered: (answer: IncomingMessage): void => {
@@ -162,14 +173,20 @@ class Stream {
           this.cleanUpgradeAnswer(answer, pick)
         },
         failed: (_cause: Error): void => {
-          if (began) return
+          if (began || verdict !== null) return
           const outcome =
             this.clientLeft || watch.clientSlow ? 'abandoned' : watch.timedOut ? 'timeout' : 'reset'
-          if (watch.clientSlow) this.answerProblem(watch.tooLong ? 'body-too-large' : 'slow-body')
+          if (watch.clientSlow) this.refuse(watch.tooLong ? 'body-too-large' : 'slow-body')
           const movable = !this.hasBody && upgrade === null && isSafe(exchange.method) && !this.clientLeft
           end(watch.clientSlow ? { outcome: 'refused' } : { failed: outcome, movable }, outcome)
         },
       }
+      connection.once('close', () => {
+        // A client that does not close its side would keep a WebSocket half open for ever.
+        if (began) upgrade?.socket.destroySoon()
+        // Not every end of a connection is an error to the engine, such as a 101 that nobody asked for.
+        else hooks.failed(new Error('the node closed the connection'))
+      })
       const client = upgrade?.socket ?? response
       client.once('close', () => {
         if (!began) end({ outcome: 'client-left' }, 'abandoned')
@@ -185,15 +202,15 @@ class Stream {
     this.parts.observer.attemptEnded(pick.node, outcome)
   }
 
-  /** Puts on the request what the node shall see; the engine sends `url` and `headers` as they stand. */
+  /** Puts on the request what the node shall see; the engine sends `headers` as they stand. */
   private prepare(pick: Pick): void {
     const { exchange, upgrade } = this
     const flat = this.flat.slice()
+    if (exchange.publicHost === '') flat.push('Host', pick.node.authority)
     const { contentLength } = exchange.head
     if (upgrade !== null) flat.push('connection', 'Upgrade', 'upgrade', 'websocket')
     else if (contentLength !== null) flat.push('content-length', contentLength)
     else if (this.hasBody) flat.push('transfer-encoding', 'chunked')
-    exchange.request.url = pathAt(pick.node, exchange.path)
     Object.defineProperty(exchange.request, 'headers', {
       value: collect(flat),
       configurable: true,
@@ -214,7 +231,10 @@ class Stream {
       cut(response)
       return
     }
-    answer.on('error', () => cut(response))
+    answer.on('error', () => {
+      if (!this.clientLeft) this.broke = true
+      cut(response)
+    })
     answer.pipe(response)
   }
 
@@ -228,6 +248,11 @@ class Stream {
 
   private from(pick: Pick): { node: Pick['node']; level: Pick['level']; attempts: number } {
     return { node: pick.node, level: pick.level, attempts: this.tried.length }
+  }
+
+  private refuse(refusal: Refusal): void {
+    this.parts.observer.requestRefused(refusal)
+    this.answerProblem(refusal)
   }
 
   private answerProblem(reason: Reason): void {

@@ -1,0 +1,41 @@
+// Counts kept as plain numbers and handed to prom-client when somebody scrapes: counting costs an addition, not a hash.
+import { Counter, type Registry } from 'prom-client'
+
+/** One line of a counter. */
+export interface TallyLine {
+  count: number
+  readonly labels: readonly string[]
+}
+
+/** A counter whose lines are kept by whoever counts. */
+export class Tally {
+  private readonly lines = new Set<TallyLine>()
+  private readonly counter: Counter
+
+  constructor(registry: Registry, name: string, help: string, labelNames: string[]) {
+    this.counter = new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect: () => this.publish(),
+    })
+  }
+
+  /** A new line; keep it and add to its `count`. */
+  line(...labels: string[]): TallyLine {
+    const line = { count: 0, labels }
+    this.lines.add(line)
+    return line
+  }
+
+  /** Takes lines of something departed out of the next scrape. */
+  drop(lines: Iterable<TallyLine>): void {
+    for (const line of lines) this.lines.delete(line)
+  }
+
+  private publish(): void {
+    this.counter.reset()
+    for (const { count, labels } of this.lines) if (count > 0) this.counter.labels(...labels).inc(count)
+  }
+}
