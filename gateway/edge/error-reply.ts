@@ -222,9 +222,9 @@ export function reply(
   if (response.headersSent || response.writableEnded) return false
   const { status, headers, body } = errorReply(reason, audience, Math.random())
   if (extra.includes('close')) endConnectionAfter(response)
-  declineRest(response)
   sendHead(response, status, STATUS_CODES[status] ?? '', [...headers, ...extra])
   endBody(response, audience.method === 'HEAD' ? undefined : body)
+  declineRest(response)
   return true
 }
 

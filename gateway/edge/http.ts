@@ -21,10 +21,9 @@ export function sendHead(response: PublicResponse, status: number, reason: strin
   response.writeHead(status)
 }
 
-/** Tells an HTTP/2 client, once it has the answer, that the rest of its body is not wanted (RFC 9113 section 8.1). */
+/** Tells an HTTP/2 client, behind its answer, that the rest of its body is not wanted (RFC 9113 section 8.1). */
 export function declineRest(response: PublicResponse): void {
-  if (response instanceof Http2ServerResponse)
-    response.once('finish', () => response.stream.close(constants.NGHTTP2_NO_ERROR))
+  if (response instanceof Http2ServerResponse) response.stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 /** Makes this answer the last of an HTTP/1.1 connection: what comes behind its request is not served. */

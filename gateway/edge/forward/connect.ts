@@ -1,5 +1,5 @@
 // A fresh connection to a node for one stream, made before anything is sent, so that a dead node costs nothing.
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { CodeNode } from '../../model/region.ts'
 
@@ -11,7 +11,7 @@ export function connectTo(node: CodeNode, timeoutMs: number): Promise<Socket> {
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   return new Promise((resolve, reject) => {
     const socket = secure
-      ? connectTls({ host, port, servername: host, ALPNProtocols: ['http/1.1'] })
+      ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ['http/1.1'] })
       : connectTcp({ host, port, noDelay: true })
     const timer = setTimeout(
       () => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)),
