@@ -96,6 +96,7 @@ const selection = z.strictObject({
     .max(10)
     .default(1.25)
     .describe('With `sticky`, a node takes at most this many times its fair share of open requests.'),
+  triesPerLevel: count(1, 20, 2, 'Nodes of one level that a request tries before it looks further away.'),
   boundedLoadFloor: count(
     0,
     100_000,
@@ -106,8 +107,8 @@ const selection = z.strictObject({
 
 const attempts = z.strictObject({
   connectTimeoutMs: ms(10, 60_000, 1000, 'Deadline of a connection to a node.'),
-  attemptTimeoutMs: ms(10, 600_000, 2000, 'Deadline of one try: until the answer is whole or passed on.'),
-  totalTimeoutMs: ms(10, 600_000, 6000, 'Deadline of all tries of a request together.'),
+  attemptTimeoutMs: ms(10, 600_000, 5000, 'Deadline of one try: until the answer is whole or passed on.'),
+  totalTimeoutMs: ms(10, 600_000, 12_000, 'Deadline of all tries of a request together.'),
   idleTimeoutMs: ms(100, 3_600_000, 30_000, 'Longest pause inside an answer that is passed on as it comes.'),
   maxAttempts: count(1, 20, 8, 'Tries of one request, hedges included.'),
   retryStatuses: z

@@ -21,6 +21,8 @@ export interface SelectionSettings {
   readonly boundedLoad: number
   /** Open requests below which bounded load does not disturb stickiness. */
   readonly boundedLoadFloor: number
+  /** Nodes of one level that a request tries before it looks further away, at least 1. */
+  readonly triesPerLevel: number
 }
 
 /** The request, as far as selection cares. */
@@ -47,10 +49,20 @@ export interface Pick {
  */
 export function nextNode(home: Home, fleet: Fleet, choice: Choice, settings: SelectionSettings): Pick | null {
   return (
+    // A city whose nodes all died this second must not use up the tries that would reach its neighbour.
+    (choice.tried.length < settings.triesPerLevel
+      ? null
+      : pickWhere(fewTried(home, choice, settings), fleet, choice, settings, isOk)) ??
     pickWhere(home, fleet, choice, settings, isOk) ??
     pickWhere(home, fleet, choice, settings, isPutOff) ??
     pickWhere(home, fleet, choice, settings, isDoubted)
   )
+}
+
+function fewTried(home: Home, { tried }: Choice, { triesPerLevel }: SelectionSettings): Home {
+  const few = ({ nodes }: Level): boolean =>
+    nodes.reduce((count, { id }) => count + (tried.includes(id) ? 1 : 0), 0) < triesPerLevel
+  return { region: home.region, levels: home.levels.filter(few) }
 }
 
 const isOk = (verdict: Verdict): boolean => verdict === 'ok'

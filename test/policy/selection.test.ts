@@ -9,7 +9,12 @@ import { mix } from '../../gateway/policy/hash.ts'
 import { type Fleet, nextNode, type SelectionSettings } from '../../gateway/policy/selection.ts'
 import { aHome, aLevel, aNode } from '../support/values.ts'
 
-const sticky: SelectionSettings = { rule: 'sticky', boundedLoad: 1.25, boundedLoadFloor: 16 }
+const sticky: SelectionSettings = {
+  rule: 'sticky',
+  boundedLoad: 1.25,
+  boundedLoadFloor: 16,
+  triesPerLevel: 2,
+}
 const leastLoaded: SelectionSettings = { ...sticky, rule: 'least-loaded' }
 
 const fleet = (
@@ -98,6 +103,17 @@ describe.each([sticky, leastLoaded])('$rule', (settings) => {
       }),
     )
   })
+})
+
+it('looks further away after two tries at a level, and comes back to the rest', () => {
+  const big = aHome([
+    aLevel(
+      'local',
+      [1, 2, 3, 4].map((i) => aNode(`xian-${i}`)),
+    ),
+    aLevel('neighbour', [aNode('xianyang-1')], '610400'),
+  ])
+  expect(order(big, fleet(), 1).map(levelOf)).toEqual(['xian', 'xian', 'xianyang', 'xian', 'xian'])
 })
 
 describe('sticky', () => {
