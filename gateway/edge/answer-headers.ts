@@ -67,6 +67,20 @@ export function headersForResident(
   return { headers: withoutNominated(headers, connection), contentLength }
 }
 
+/** What a browser heeds of an interim answer's headers, such as early hints; anything else could tell who gave it. */
+export function interimForResident(
+  received: Record<string, string | string[]>,
+  exchange: Exchange,
+  node: CodeNode,
+): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const link = received['link']
+  if (link !== undefined) headers['link'] = publicLink([link].flat().join(', '), exchange, node)
+  const policy = received['content-security-policy']
+  if (policy !== undefined) headers['content-security-policy'] = [policy].flat().join(', ')
+  return headers
+}
+
 const latin1 = (part: Buffer | string | undefined): string =>
   part === undefined ? '' : typeof part === 'string' ? part : part.toString('latin1')
 

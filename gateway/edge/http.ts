@@ -50,9 +50,6 @@ export function endBody(response: PublicResponse, chunk?: Buffer | string): void
 /** Node 26 can send every interim status, Node 24 only 103 with links. */
 const interimOfAnyKind = 'writeInformation' in ServerResponse.prototype
 
-/** What a browser heeds of early hints; anything else of an interim answer could tell who gave it. */
-const interimHeaders = new Set(['link', 'content-security-policy'])
-
 /**
  * An interim answer (RFC 9110 section 15.2), such as 103. Skipped where the client could not take it, and for 100,
  * which the gateway says itself to those who ask.
@@ -61,10 +58,9 @@ export function sendInterim(
   response: PublicResponse,
   version: number,
   status: number,
-  received: Record<string, string | string[]>,
+  headers: Record<string, string>,
 ): void {
   if (response.headersSent || version < 1.1 || status === 100) return
-  const headers = Object.fromEntries(Object.entries(received).filter(([name]) => interimHeaders.has(name)))
   if (response instanceof Http2ServerResponse) {
     if (!response.stream.destroyed) response.stream.additionalHeaders({ ...headers, ':status': status })
   } else if (interimOfAnyKind) response.writeInformation(status, headers)

@@ -67,18 +67,14 @@ export class Edge {
   }
 
   private forward(arrival: Arrival, exchange: Exchange, expectsContinue: boolean): void {
-    const { head, response, request, view } = arrival
+    const { head, response, request } = arrival
     const chunked =
       head.transferEncoding !== null ||
       (request.httpVersionMajor > 1 && head.contentLength === null && !request.complete)
-    const length = head.contentLength === null ? 0 : Number(head.contentLength)
-    const hasBody = chunked || length > 0
+    const hasBody = chunked || (head.contentLength !== null && Number(head.contentLength) > 0)
     if (hasBody && expectsContinue && 'writeContinue' in response) response.writeContinue()
-    const flows = hasBody
-      ? length > view.config.limits.replayBodyBytes
-      : head.accept.includes('text/event-stream')
-    if (flows) this.streamOn(arrival, exchange, hasBody)
-    else if (hasBody) void this.takeAndForward(arrival, exchange, chunked)
+    if (hasBody) void this.takeAndForward(arrival, exchange, chunked)
+    else if (head.accept.includes('text/event-stream')) this.streamOn(arrival, exchange, false)
     else {
       this.parts.observer.requestBegan(exchange.home)
       forwardReplayable(exchange, null, false, this.parts)

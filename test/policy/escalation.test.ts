@@ -50,6 +50,8 @@ it.each([
   [404, 'success'],
   [418, 'success'],
   [429, 'failure'],
+  [501, 'success'],
+  [508, 'success'],
   [500, 'failure'],
   [503, 'failure'],
 ])('status %d is a %s of the node', (status, blame) => {

@@ -12,9 +12,9 @@ export interface RawOptions {
   /** Stop reading once the text contains this; without it, read until close or `withinMs`. */
   readonly until?: string
   readonly withinMs?: number
-  /** Sent once `until` was seen; then `thenUntil` is waited for. */
-  readonly then?: string
-  readonly thenUntil?: string
+  /** Sent once `until` was seen; then `nextUntil` is waited for. */
+  readonly next?: string
+  readonly nextUntil?: string
   /** Never closes its own side. */
   readonly allowHalfOpen?: boolean
 }
@@ -22,12 +22,12 @@ export interface RawOptions {
 export function sendRaw(
   port: number,
   bytes: string,
-  { until, withinMs = 5000, then, thenUntil, allowHalfOpen = false }: RawOptions = {},
+  { until, withinMs = 5000, next, nextUntil, allowHalfOpen = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     let text = ''
     let awaited = until
-    let next = then
+    let following = next
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }, () => socket.write(bytes, 'latin1'))
     const finish = (closed: boolean): void => {
       clearTimeout(timer)
@@ -39,13 +39,13 @@ export function sendRaw(
     socket.on('data', (chunk: string) => {
       text += chunk
       if (awaited === undefined || !text.includes(awaited)) return
-      if (next === undefined) {
+      if (following === undefined) {
         finish(false)
         return
       }
-      socket.write(next, 'latin1')
-      awaited = thenUntil
-      next = undefined
+      socket.write(following, 'latin1')
+      awaited = nextUntil
+      following = undefined
     })
     socket.on('error', () => {})
     socket.on('close', () => finish(true))

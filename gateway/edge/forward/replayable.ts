@@ -10,7 +10,7 @@ import { stallThreshold } from '../../policy/eligibility.ts'
 import { blameOf } from '../../policy/outcome.ts'
 import type { Budget } from '../../policy/retry.ts'
 import { nextNode } from '../../policy/selection.ts'
-import { headersForResident } from '../answer-headers.ts'
+import { headersForResident, interimForResident } from '../answer-headers.ts'
 import { type Reason, reply } from '../error-reply.ts'
 import type { Exchange } from '../exchange.ts'
 import { cut, endBody, sendHead, sendInterim, writeBody } from '../http.ts'
@@ -77,7 +77,9 @@ class Race implements AttemptListener {
 
   interim(attempt: Attempt, status: number, headers: Record<string, string | string[]>): void {
     if (this.answered || this.running[0] !== attempt) return
-    sendInterim(this.exchange.response, Number(this.exchange.request.httpVersion), status, headers)
+    const { exchange } = this
+    const shown = interimForResident(headers, exchange, attempt.pick.node)
+    sendInterim(exchange.response, Number(exchange.request.httpVersion), status, shown)
   }
 
   outgrew(attempt: Attempt): boolean {

@@ -3,7 +3,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isNativeError } from 'node:util/types'
 import { createProxyMiddleware, proxyEventsPlugin } from 'http-proxy-middleware'
 
 /** One stream's side of the engine. Each method is called at most once, except `interim`. */
@@ -17,7 +16,7 @@ export interface StreamHooks {
   answered(answer: IncomingMessage): void
   /** The node accepts or declines an upgrade; the hook may replace `answer.headers`. */
   upgradeAnswered(answer: IncomingMessage): void
-  failed(cause: Error): void
+  failed(): void
 }
 
 const current = new AsyncLocalStorage<StreamHooks>()
@@ -44,8 +43,8 @@ const engine = createProxyMiddleware({
     proxyReq: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchInterim),
     proxyReqWs: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchUpgrade),
     proxyRes: (answer, request) => hooksOf.get(request)?.answered(answer),
-    error: (cause, request) => hooksOf.get(request)?.failed(cause),
-    econnreset: (cause, request) => hooksOf.get(request)?.failed(cause),
+    error: (_cause, request) => hooksOf.get(request)?.failed(),
+    econnreset: (_cause, request) => hooksOf.get(request)?.failed(),
   },
 })
 
@@ -59,11 +58,7 @@ const shownPath = '/'
 export function stream(request: IncomingMessage, response: ServerResponse, hooks: StreamHooks): void {
   hooksOf.set(request, hooks)
   request.url = shownPath
-  void current.run(hooks, () =>
-    engine(request, response, (cause?: unknown) => {
-      hooks.failed(isNativeError(cause) ? cause : new Error('the engine did not take the request'))
-    }),
-  )
+  void current.run(hooks, () => engine(request, response, () => hooks.failed()))
 }
 
 /** The same for a WebSocket upgrade. */

@@ -1,0 +1,207 @@
+// One try of a stream over a connection that stands: the engine's events, turned into how the try ended.
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { NodeState } from '../../control/health/board.ts'
+import type { Refusal, RequestOutcome } from '../../model/events.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import { blameOf, outcomeOfStatus } from '../../policy/outcome.ts'
+import { isSafe } from '../../policy/retry.ts'
+import type { Pick } from '../../policy/selection.ts'
+import { type AnswerHeaders, headersForResident, interimForResident } from '../answer-headers.ts'
+import type { Exchange } from '../exchange.ts'
+import { cut, type PublicRequest, type PublicResponse, sendHead, sendInterim } from '../http.ts'
+import { pathAt } from '../request-headers.ts'
+import { collect } from './flat-headers.ts'
+import { stream, type StreamHooks, streamUpgrade } from './stream-proxy.ts'
+import { StreamWatch } from './stream-watch.ts'
+
+export interface Upgrade {
+  readonly socket: Socket
+  readonly head: Buffer
+}
+
+/** The stream that is tried, as far as one try cares. */
+export interface StreamJob {
+  readonly exchange: Exchange
+  readonly hasBody: boolean
+  readonly upgrade: Upgrade | null
+  /** What every node is told; a flat list. */
+  readonly headers: readonly string[]
+  /** Nodes tried so far, this one included. */
+  readonly tries: number
+  readonly clientLeft: boolean
+  /** Answers the client itself, for what it did wrong. */
+  refuse(refusal: Refusal): void
+}
+
+export interface TryEnd {
+  /** What it says of the node. */
+  readonly node: Outcome
+  /** How the request ended, or `null` where it may still be answered. */
+  readonly request: RequestOutcome | null
+  /** Another node may be tried. */
+  readonly movable: boolean
+}
+
+export class StreamAttempt implements StreamHooks {
+  readonly connection: Socket
+  readonly path: string
+  private readonly job: StreamJob
+  private readonly pick: Pick
+  private readonly state: NodeState
+  private readonly client: PublicResponse | Socket
+  private readonly watch: StreamWatch
+  private readonly startedAt = performance.now()
+  private readonly end = Promise.withResolvers<TryEnd>()
+  private over = false
+  /** Status of the answer, 0 before it. */
+  private status = 0
+  /** The node broke off its answer. */
+  private broke = false
+
+  constructor(job: StreamJob, pick: Pick, state: NodeState, connection: Socket) {
+    const { exchange, hasBody, upgrade } = job
+    this.job = job
+    this.pick = pick
+    this.state = state
+    this.connection = connection
+    this.path = pathAt(pick.node, exchange.path)
+    this.client = upgrade?.socket ?? exchange.response
+    this.watch = new StreamWatch(connection, exchange.request, exchange.view.config, hasBody)
+  }
+
+  run(): Promise<TryEnd> {
+    const { request, response } = this.job.exchange
+    const { upgrade } = this.job
+    this.connection.once('close', () => this.connectionClosed())
+    this.client.once('close', () => this.clientClosed())
+    this.putHeaders()
+    if (upgrade !== null && isHttp1(request)) streamUpgrade(request, upgrade.socket, upgrade.head, this)
+    else stream(...asNodeHttp(request, response), this)
+    return this.end.promise
+  }
+
+  interim(status: number, headers: Record<string, string | string[]>): void {
+    const { exchange } = this.job
+    const shown = interimForResident(headers, exchange, this.pick.node)
+    sendInterim(exchange.response, Number(exchange.request.httpVersion), status, shown)
+  }
+
+  answered(answer: IncomingMessage): void {
+    this.noteAnswer(answer.statusCode ?? 502)
+    const { response } = this.job.exchange
+    const { headers, contentLength } = this.headersOf(answer)
+    if (contentLength !== null) headers.push('Content-Length', contentLength)
+    try {
+      sendHead(response, this.status, answer.statusMessage ?? '', headers)
+    } catch {
+      // A header that can't be sent on: the answer is dropped, and so is the connection under it.
+      this.breakOff(answer)
+      return
+    }
+    answer.on('error', () => this.breakOff(answer))
+    answer.pipe(response)
+  }
+
+  upgradeAnswered(answer: IncomingMessage): void {
+    this.noteAnswer(answer.statusCode ?? 101)
+    const { headers, contentLength } = this.headersOf(answer)
+    if (this.status === 101) headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
+    else if (contentLength !== null) headers.push('content-length', contentLength)
+    else if (answer.headers['transfer-encoding'] !== undefined) headers.push('transfer-encoding', 'chunked')
+    answer.headers = collect(headers)
+  }
+
+  failed(): void {
+    if (this.status !== 0 || this.over) return
+    const { job, watch } = this
+    if (watch.clientSlow) {
+      job.refuse(watch.tooLong ? 'body-too-large' : 'slow-body')
+      this.finish('abandoned', 'refused')
+    } else if (job.clientLeft) this.finish('abandoned', 'client-left')
+    else this.finish(watch.timedOut ? 'timeout' : 'reset', null)
+  }
+
+  private noteAnswer(status: number): void {
+    this.status = status
+    this.watch.answered()
+    const now = performance.now()
+    this.state.answered(now - this.startedAt, now)
+  }
+
+  private breakOff(answer: IncomingMessage): void {
+    if (!this.job.clientLeft) this.broke = true
+    answer.destroy()
+    cut(this.job.exchange.response)
+  }
+
+  private connectionClosed(): void {
+    // A client that does not close its side would keep a WebSocket half open for ever.
+    if (this.status !== 0) this.job.upgrade?.socket.destroySoon()
+    // Not every end of a connection is an error to the engine, such as a 101 that nobody asked for.
+    else this.failed()
+  }
+
+  private clientClosed(): void {
+    const { exchange, upgrade } = this.job
+    if (this.status === 0) {
+      this.finish('abandoned', 'client-left')
+      return
+    }
+    const outcome = outcomeOfStatus(this.status)
+    const whole = upgrade !== null || exchange.response.writableFinished
+    if (whole) this.finish(outcome, blameOf(outcome) === 'failure' ? 'upstream-error' : 'ok')
+    else if (this.broke) this.finish('reset', 'cut')
+    else this.finish(outcome, 'client-left')
+  }
+
+  private finish(node: Outcome, request: RequestOutcome | null): void {
+    if (this.over) return
+    this.over = true
+    this.watch.stop()
+    this.connection.destroy()
+    const { exchange, hasBody, upgrade } = this.job
+    const movable = request === null && !hasBody && upgrade === null && isSafe(exchange.method)
+    this.end.resolve({ node, request, movable })
+  }
+
+  /** Puts on the request what the node shall see; the engine sends `headers` as they stand. */
+  private putHeaders(): void {
+    const { exchange, hasBody, headers, upgrade } = this.job
+    const flat = headers.slice()
+    if (exchange.publicHost === '') flat.push('Host', this.pick.node.authority)
+    const { contentLength } = exchange.head
+    if (upgrade !== null) flat.push('connection', 'Upgrade', 'upgrade', 'websocket')
+    else if (contentLength !== null) flat.push('content-length', contentLength)
+    else if (hasBody) flat.push('transfer-encoding', 'chunked')
+    Object.defineProperty(exchange.request, 'headers', {
+      value: collect(flat),
+      configurable: true,
+      writable: true,
+    })
+  }
+
+  private headersOf(answer: IncomingMessage): AnswerHeaders {
+    const { node, level } = this.pick
+    return headersForResident(answer.rawHeaders, this.job.exchange, { node, level, attempts: this.job.tries })
+  }
+}
+
+const isHttp1 = (request: PublicRequest): request is IncomingMessage => request instanceof IncomingMessage
+
+/**
+ * The engine's types know HTTP/1.1 only. Node's HTTP/2 compatibility classes have the members that it uses, which a
+ * test of event streams and uploads over HTTP/2 holds it to.
+ */
+function asNodeHttp(request: PublicRequest, response: PublicResponse): [IncomingMessage, ServerResponse] {
+  const pair: unknown[] = [request, response]
+  if (isNodePair(pair)) return pair
+  throw new TypeError('neither an HTTP/1.1 nor an HTTP/2 exchange')
+}
+
+const isNodePair = (pair: unknown[]): pair is [IncomingMessage, ServerResponse] =>
+  pair.every(
+    (part) => part instanceof IncomingMessage || part instanceof ServerResponse || isCompatible(part),
+  )
+
+const isCompatible = (part: unknown): boolean => typeof part === 'object' && part !== null && 'stream' in part
