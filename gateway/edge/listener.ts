@@ -62,8 +62,8 @@ export class Edge {
     }
   }
 
-  private letIn({ request, head, view, ...rest }: Arrival): Exchange | Refusal {
-    return admit(request, head, view.config) ?? contextOf({ request, head, view, ...rest })
+  private letIn(arrival: Arrival): Exchange | Refusal {
+    return admit(arrival.request, arrival.head, arrival.view.config) ?? contextOf(arrival)
   }
 
   private forward(arrival: Arrival, exchange: Exchange, expectsContinue: boolean): void {

@@ -1,6 +1,7 @@
 // One try at one node: undici's handler, turned into an outcome and an answer that is held until whole.
 import type { Dispatcher } from 'undici'
 import type { Ticket, NodeState } from '../../control/health/board.ts'
+import { errorCode } from '../../model/errors.ts'
 import type { AttemptKind } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { Pick } from '../../policy/selection.ts'
@@ -20,6 +21,8 @@ export interface AttemptListener {
   /** The answer is whole. */
   whole(attempt: Attempt): void
   failed(attempt: Attempt): void
+  /** Something of ours threw while an answer came in; undici took it for the node's. */
+  fault(cause: unknown): void
   /** The request itself can't be sent to any node. */
   unsendable(): void
 }
@@ -151,14 +154,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller, error: Error): void {
     if (this.over) return
-    const code = 'code' in error ? String(error.code) : ''
+    const code = errorCode(error)
     // Nothing that a node did: undici would not write the request at all.
     if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
       this.finish('abandoned')
       if (!this.detached) this.listener.unsendable()
       return
     }
-    this.finish(outcomeOfError(code, this.sent))
+    // Everything that networks, parsers and undici report has a code.
+    if (code === '') this.listener.fault(error)
+    this.finish(code === '' ? 'abandoned' : outcomeOfError(code, this.sent))
     if (!this.detached) this.listener.failed(this)
   }
 

@@ -138,6 +138,10 @@ class Race implements AttemptListener {
     this.giveUp()
   }
 
+  fault(cause: unknown): void {
+    this.parts.observer.internalError(cause)
+  }
+
   unsendable(): void {
     if (this.answered) return
     this.refuse('bad-framing', 'refused')
