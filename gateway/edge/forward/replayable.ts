@@ -10,11 +10,12 @@ import { stallThreshold } from '../../policy/eligibility.ts'
 import { blameOf } from '../../policy/outcome.ts'
 import type { Budget } from '../../policy/retry.ts'
 import { nextNode } from '../../policy/selection.ts'
-import { headersForResident, interimForResident } from '../answer-headers.ts'
+import { interimForResident } from '../answer-headers.ts'
 import { type Reason, reply } from '../error-reply.ts'
 import type { Exchange } from '../exchange.ts'
-import { cut, endBody, sendHead, sendInterim, writeBody } from '../http.ts'
+import { cut, endBody, sendInterim, writeBody } from '../http.ts'
 import { headersForNode, pathAt } from '../request-headers.ts'
+import { sendAnswerHead } from './answer-head.ts'
 import { Attempt, type AttemptListener } from './attempt.ts'
 import type { Pools } from './pools.ts'
 
@@ -249,19 +250,7 @@ class Race implements AttemptListener {
 
   /** @param body The whole body, or `null` where it will be passed on in parts. */
   private sendAnswer(attempt: Attempt, body: Buffer | null): boolean {
-    const { exchange } = this
-    const { pick, status, reason, rawHeaders } = attempt
-    const { headers, contentLength } = headersForResident(rawHeaders, exchange, {
-      node: pick.node,
-      level: pick.level,
-      attempts: this.tried.length,
-    })
-    const length = declaredLength(exchange.method, status, body, contentLength)
-    if (length !== null) headers.push('Content-Length', length)
-    try {
-      sendHead(exchange.response, status, reason, headers)
-    } catch {
-      // What the node sent can't be sent on, such as a header with a control character: as bad as no HTTP at all.
+    if (!sendAnswerHead(this.exchange, attempt, this.tried.length, body)) {
       attempt.abandon()
       if (!this.canRetry || !this.tryAnother('retry')) this.giveUp()
       return false
@@ -318,16 +307,4 @@ class Race implements AttemptListener {
     for (const attempt of this.running.slice()) attempt.abandon()
     this.finished(passingOn ?? null, 'client-left')
   }
-}
-
-/** Content-Length as the resident shall see it; `null` where there is none to tell (RFC 9110 section 8.6). */
-function declaredLength(
-  method: string,
-  status: number,
-  body: Buffer | null,
-  declared: string | null,
-): string | null {
-  if (method === 'HEAD' || status === 304) return declared
-  if (status === 204) return null
-  return body === null ? declared : String(body.length)
 }
