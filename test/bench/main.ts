@@ -7,6 +7,7 @@ import { findWrong } from './correctness.ts'
 import { type CpuOptions, cpuStepMs, cpuSteps, measureCpu } from './cpu.ts'
 import { type FaultOptions, faultStepMs, faultSteps, measureFaults } from './faults.ts'
 import { FlagError, type Flags, help, readFlags } from './flags.ts'
+import { removeFolders } from './folder.ts'
 import { choosePinning, describeMachine, pinMyself } from './machine.ts'
 import { killAll } from './processes.ts'
 import { Quiet } from './quiet.ts'
@@ -119,7 +120,13 @@ function endOnSignals(abort: AbortController): void {
       abort.abort(new Error(`ended by ${name}`))
     })
   }
-  process.on('exit', killAll)
+  process.on('exit', () => {
+    killAll()
+    removeFolders()
+  })
+  // The terminal may be gone before us; what is written to it then is lost, and nothing else.
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', () => {})
 }
 
 async function main(): Promise<number> {

@@ -1,9 +1,9 @@
 // A contender as a running process.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { processTree } from '../cpu-time.ts'
 import type { Upstreams } from '../federation.ts'
+import { temporaryFolder } from '../folder.ts'
 import { freePort } from '../ports.ts'
 import { waitForAnswer } from '../probe.ts'
 import { start } from '../processes.ts'
@@ -24,14 +24,14 @@ export async function startContender(
   cores: string | null,
   signal: AbortSignal,
 ): Promise<Running> {
-  const folder = await mkdtemp(join(tmpdir(), `chiyuan-bench-${contender.name}-`))
-  const place = { port: await freePort(), adminPort: await freePort(), folder, upstreams }
+  const folder = await temporaryFolder(contender.name)
+  const place = { port: await freePort(), adminPort: await freePort(), folder: folder.path, upstreams }
   const { file, args, env = {}, files = {} } = contender.launch(place)
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text)
   const process = start({ file, args, env, cores })
   const dispose = async (): Promise<void> => {
     await process.stop()
-    await rm(folder, { recursive: true, force: true })
+    await folder[Symbol.asyncDispose]()
   }
   try {
     await waitForAnswer(place.port, process, signal)

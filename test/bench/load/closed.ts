@@ -1,10 +1,10 @@
 // Keep-alive load at a fixed concurrency, as fast as answers come: wrk, or a small Node client where wrk is missing.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { pathOf, phoneHeaders } from '../answer.ts'
+import { temporaryFolder } from '../folder.ts'
 import { findProgram } from '../machine.ts'
 import { type Command, start } from '../processes.ts'
 
@@ -25,8 +25,8 @@ export interface ClosedLoad extends AsyncDisposable {
 /** @param connections Requests open at any time. */
 export async function prepareClosedLoad(connections: number, cores: string | null): Promise<ClosedLoad> {
   const wrk = findProgram('wrk')
-  const folder = await mkdtemp(join(tmpdir(), 'chiyuan-bench-load-'))
-  const script = join(folder, 'residents.lua')
+  const folder = await temporaryFolder('load')
+  const script = join(folder.path, 'residents.lua')
   await writeFile(script, luaScript)
   const commandFor = (port: number, seconds: number): Command =>
     wrk === null
@@ -62,9 +62,7 @@ export async function prepareClosedLoad(connections: number, cores: string | nul
       if (line === undefined) throw new Error(`the load client failed: ${client.output.trim()}`)
       return closedResult.parse(JSON.parse(line))
     },
-    async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }
 

@@ -1,12 +1,12 @@
 // Upstream nodes that cost next to nothing, for the CPU rounds: nginx answering by itself, or else a plain Node server.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answerHeaders, codeAnswer } from '../answer.ts'
 import { address } from '../contenders/contender.ts'
 import { nginxFolders, nginxMain } from '../contenders/nginx.ts'
 import { nodeNames, portsOf, type Upstreams } from '../federation.ts'
+import { temporaryFolder } from '../folder.ts'
 import { findProgram } from '../machine.ts'
 import { freePort } from '../ports.ts'
 import { start } from '../processes.ts'
@@ -24,7 +24,8 @@ export async function startCheapNodes(cores: string | null, signal: AbortSignal)
     neighbour: await freePort(),
     province: await freePort(),
   }
-  const folder = await mkdtemp(join(tmpdir(), 'chiyuan-bench-nodes-'))
+  const temporary = await temporaryFolder('nodes')
+  const folder = temporary.path
   const nginx = findProgram('nginx')
   const named = portsOf(upstreams).map((port, i) => ({ port, name: nodeNames[i] ?? '' }))
   await writeFile(join(folder, 'nginx.conf'), configuration(folder, named))
@@ -43,7 +44,7 @@ export async function startCheapNodes(cores: string | null, signal: AbortSignal)
         })
   const dispose = async (): Promise<void> => {
     await node.stop()
-    await rm(folder, { recursive: true, force: true })
+    await temporary[Symbol.asyncDispose]()
   }
   try {
     for (const port of portsOf(upstreams)) await waitForAnswer(port, node, signal)
