@@ -1,5 +1,6 @@
 // The one schema of the gateway's configuration: every field with its default, range, unit and meaning.
 // The reference in docs/configuration.md is generated from here.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { region, regionCode } from './region-schema.ts'
 
@@ -17,9 +18,7 @@ const headerName = z
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name, such as X-Home-Region')
   .transform((name) => name.toLowerCase())
 const filePath = z.string().min(1)
-const address = z
-  .string()
-  .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'an IP address or a CIDR block, such as 10.0.0.0/8 or ::1')
+const address = z.string().refine(isAddressBlock, 'an IP address or a CIDR block, such as 10.0.0.0/8 or ::1')
 
 const tls = z
   .strictObject({
@@ -265,3 +264,10 @@ export const configSchema = z
 
 export type Config = z.output<typeof configSchema>
 export type RegionConfig = Config['regions'][number]
+
+/** What the listener's block lists take, down to the last octet: one that they refuse would stop a reload halfway. */
+function isAddressBlock(entry: string): boolean {
+  const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
+  const family = isIP(address)
+  return family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128))
+}

@@ -119,6 +119,17 @@ describe('what is wrong', () => {
       text: `${least}headers: { trustedProxies: [nonsense] }`,
       says: 'an IP address or a CIDR block',
     },
+    // Found on reading: the schema let these pass, and the block list threw in the middle of a start or a reload.
+    {
+      name: 'an address with an octet too large',
+      text: `${least}headers: { trustedProxies: [999.1.1.1] }`,
+      says: 'headers.trustedProxies[0]: "999.1.1.1" is not usable; it must be an IP address or a CIDR block',
+    },
+    {
+      name: 'a block with too many bits',
+      text: `${least}headers: { operatorAddresses: ['10.0.0.0/8', '10.0.0.0/33', '::1/128'] }`,
+      says: 'headers.operatorAddresses[1]: "10.0.0.0/33" is not usable; it must be an IP address or a CIDR block',
+    },
     { name: 'broken YAML', text: `${least}  bad: [`, says: 'not valid YAML' },
     { name: 'an empty file', text: '', says: 'c.yaml:1: the file holds null' },
   ])('$name', ({ text, says }) => {
