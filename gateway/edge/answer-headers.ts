@@ -2,7 +2,7 @@
 import type { Level } from '../model/snapshot.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Exchange } from './exchange.ts'
-import { headerName } from './header-names.ts'
+import { headerName, nominatedBy, withoutNames } from './header-names.ts'
 import { publicCookie, publicLink, publicLocation, publicRefresh } from './public-address.ts'
 
 type Rewrite = (value: string, exchange: Exchange, node: CodeNode) => string
@@ -64,7 +64,7 @@ export function headersForResident(
   }
   headers.push('X-Request-Id', exchange.requestId)
   if (exchange.peer.operator) headers.push('X-Chiyuan-Route', route(exchange, from))
-  return { headers: withoutNominated(headers, connection), contentLength }
+  return { headers: withoutNames(headers, nominatedBy(connection)), contentLength }
 }
 
 /** What a browser heeds of an interim answer's headers, such as early hints; anything else could tell who gave it. */
@@ -83,18 +83,6 @@ export function interimForResident(
 
 const latin1 = (part: Buffer | string | undefined): string =>
   part === undefined ? '' : typeof part === 'string' ? part : part.toString('latin1')
-
-/** RFC 9110 section 7.6.1: what `Connection` names is for this connection alone. */
-function withoutNominated(headers: string[], connection: string): string[] {
-  if (connection === '' || connection === 'keep-alive' || connection === 'close') return headers
-  const names = new Set(
-    connection
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  )
-  return headers.filter((_, i, all) => !names.has((all[i - (i % 2)] ?? '').toLowerCase()))
-}
 
 const route = (exchange: Exchange, { node, level, attempts }: AnswerFrom): string =>
   `home=${exchange.home.region.code}; level=${level.name}; region=${level.region}; node=${node.id}; attempts=${attempts}`

@@ -4,8 +4,7 @@ import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { isNativeError } from 'node:util/types'
-import { UsageError } from '../model/errors.ts'
+import { errorText, UsageError } from '../model/errors.ts'
 
 export interface Certificate {
   readonly cert: Buffer
@@ -26,7 +25,7 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
     const parsed = new X509Certificate(cert)
     if (Date.parse(parsed.validTo) < Date.now()) throw new Error(`it ended on ${parsed.validTo}`)
   } catch (cause) {
-    const why = isNativeError(cause) ? cause.message : String(cause)
+    const why = errorText(cause)
     throw new UsageError(
       `${files.certFile} and ${files.keyFile} can't be used together: ${why}; give a PEM certificate and its own key`,
       { cause },
@@ -57,9 +56,7 @@ export function watchCertificate(
 ): () => void {
   let timer: NodeJS.Timeout | undefined
   const reread = (): void => {
-    readCertificate(files).then(changed, (cause: unknown) =>
-      refused(isNativeError(cause) ? cause.message : String(cause)),
-    )
+    readCertificate(files).then(changed, (cause: unknown) => refused(errorText(cause)))
   }
   const names = new Set([basename(files.certFile), basename(files.keyFile)])
   const folders = new Set([dirname(files.certFile), dirname(files.keyFile)])

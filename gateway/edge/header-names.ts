@@ -38,3 +38,20 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
+
+const nobody: ReadonlySet<string> = new Set()
+
+/** Headers that a `Connection` value names, lower-cased: they are for that connection alone (RFC 9110 section 7.6.1). */
+export function nominatedBy(connection: string): ReadonlySet<string> {
+  if (connection === '' || connection === 'keep-alive' || connection === 'close') return nobody
+  return new Set(
+    connection
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  )
+}
+
+/** A flat list of names and values without the headers of these lower-cased names. */
+export const withoutNames = (flat: string[], names: ReadonlySet<string>): string[] =>
+  names.size === 0 ? flat : flat.filter((_, i) => !names.has((flat[i - (i % 2)] ?? '').toLowerCase()))

@@ -1,4 +1,5 @@
 // A request's headers, read in one pass: what the gateway must know, and what goes on to the node.
+import { nominatedBy, withoutNames } from './header-names.ts'
 
 /** What the gateway keeps of a request's headers. `forward` is a flat list of those that pass unchanged. */
 export interface RequestHead {
@@ -150,15 +151,8 @@ function take(head: RequestHead, field: Field, value: string): void {
   else if (field !== 'host') head[field] = `${before}, ${value}`
 }
 
-/** Headers that `Connection` names belong to this connection alone (RFC 9110 section 7.6.1). */
 function dropNominated(head: RequestHead, connection: string): void {
-  if (connection === 'keep-alive' || connection === 'close' || connection === 'Keep-Alive') return
-  const names = new Set(
-    connection
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  )
-  head.forward = head.forward.filter((_, i, all) => !names.has((all[i - (i % 2)] ?? '').toLowerCase()))
+  const names = nominatedBy(connection)
+  head.forward = withoutNames(head.forward, names)
   if (names.has('idempotency-key')) head.idempotencyKey = false
 }

@@ -11,6 +11,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Config } from '../../config/schema.ts'
+import { errorCode } from '../model/errors.ts'
 import type { Observer, Refusal } from '../model/events.ts'
 import type { Certificate } from './certificate.ts'
 import { ClientConnection } from './client-connection.ts'
@@ -164,7 +165,7 @@ export class PublicServer {
   }
 
   private clientError(error: Error, socket: Socket): void {
-    const refusal = refusalOf('code' in error ? String(error.code) : '')
+    const refusal = refusalOf(errorCode(error))
     if (refusal === null) socket.destroy()
     else this.refuseRaw(socket, refusal)
   }

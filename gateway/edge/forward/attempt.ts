@@ -6,6 +6,7 @@ import type { AttemptKind } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { Pick } from '../../policy/selection.ts'
 import { outcomeOfStatus } from '../../policy/outcome.ts'
+import { definedOnly } from './flat-headers.ts'
 
 /** What an attempt tells the race that it runs in. */
 export interface AttemptListener {
@@ -216,12 +217,4 @@ function mustFlow(headers: Record<string, string | string[] | undefined>, holdAt
 function rawOf(controller: Controller): (Buffer | string)[] {
   const { rawHeaders } = controller
   return Array.isArray(rawHeaders) ? rawHeaders : []
-}
-
-function definedOnly(
-  headers: Record<string, string | string[] | undefined>,
-): Record<string, string | string[]> {
-  const defined: Record<string, string | string[]> = {}
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) defined[name] = value
-  return defined
 }

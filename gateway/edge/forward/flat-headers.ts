@@ -14,3 +14,12 @@ export function collect(flat: readonly string[]): Record<string, string | string
   // Never by assignment: a header may be called `__proto__`.
   return Object.fromEntries(entries.values())
 }
+
+/** Parsed headers without those that a parser's type, not its result, allows to be `undefined`. */
+export function definedOnly(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | string[]> {
+  const defined: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) defined[name] = value
+  return defined
+}

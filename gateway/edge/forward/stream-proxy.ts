@@ -4,6 +4,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyMiddleware, proxyEventsPlugin } from 'http-proxy-middleware'
+import { definedOnly } from './flat-headers.ts'
 
 /** One stream's side of the engine. Each method is called at most once, except `interim`. */
 export interface StreamHooks {
@@ -85,9 +86,7 @@ function watchInterim(outgoing: ClientRequest, hooks: StreamHooks): void {
   // Told "close", a node that answers before it has read all would close at once, and the reset take its answer along.
   outgoing.setHeader('Connection', 'keep-alive')
   outgoing.on('information', (info) => {
-    const headers: Record<string, string | string[]> = {}
-    for (const [name, value] of Object.entries(info.headers)) if (value !== undefined) headers[name] = value
-    hooks.interim(info.statusCode, headers)
+    hooks.interim(info.statusCode, definedOnly(info.headers))
   })
 }
 
