@@ -159,6 +159,12 @@ const breaker = z.strictObject({
     6000,
     'Time until an open breaker lets one request through. Above `windowMs`.',
   ),
+  connectFailures: count(
+    1,
+    100_000,
+    5,
+    'Refused connections in a row after which it opens at once: a dead process answers no other way.',
+  ),
   slowStartMs: ms(
     0,
     3_600_000,

@@ -11,6 +11,8 @@ export interface BreakerSettings {
   readonly windowMs: number
   /** Time open until one trial is let through. Above `windowMs`: opossum keeps its window when it closes. */
   readonly resetTimeoutMs: number
+  /** Refused connections in a row after which it opens, whatever the window still holds of better times. */
+  readonly connectFailures: number
 }
 
 /**
@@ -22,6 +24,8 @@ export interface Breaker extends Disposable {
   /** Counts up with every change of state: an outcome of an attempt begun in an earlier epoch is not recorded. */
   readonly epoch: number
   record(failed: boolean): void
+  /** Opens a closed breaker. From there it goes on as after any opening. */
+  open(): void
 }
 
 const failure = new Error('the node failed an attempt')
@@ -91,6 +95,10 @@ class OpossumBreaker implements Breaker {
     // What `fire` tells its counters of a success while it is closed, without the two promises of a call.
     this.circuit.emit('fire', noArguments)
     this.circuit.emit('success', undefined, 0)
+  }
+
+  open(): void {
+    if (this.state === 'closed') this.circuit.open()
   }
 
   [Symbol.dispose](): void {

@@ -1,9 +1,10 @@
 // What is counted, for Prometheus. No resident, path or address is ever a label.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AttemptKind, Observer, Refusal, RequestOutcome } from '../model/events.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
+import { type DurationLine, Durations } from './durations.ts'
 import { Tally, type TallyLine } from './tally.ts'
 
 /** A node as a scrape shows it. */
@@ -25,7 +26,7 @@ export interface Readings {
 /** Requests of one home answered at one level: their lines of the metrics, looked up once. */
 interface Series {
   readonly labels: readonly [string, string, string]
-  readonly seconds: { observe(value: number): void }
+  readonly seconds: DurationLine
   readonly outcomes: Map<RequestOutcome, TallyLine>
   readonly failovers: TallyLine | null
 }
@@ -39,13 +40,13 @@ export class Metrics implements Observer {
     'Requests by home region, the level that answered and how they ended for the resident.',
     ['home', 'level', 'region', 'outcome'],
   )
-  private readonly durations = new Histogram({
-    name: 'chiyuan_request_duration_seconds',
-    help: 'Time from a request to the end of its answer, by home region and level.',
-    labelNames: ['home', 'level'],
-    buckets: seconds,
-    registers: [this.registry],
-  })
+  private readonly durations = new Durations(
+    this.registry,
+    'chiyuan_request_duration_seconds',
+    'Time from a request to the end of its answer, by home region and level.',
+    ['home', 'level'],
+    seconds,
+  )
   private readonly failovers = this.tally(
     'chiyuan_failovers_total',
     'Requests answered by a level other than local.',
@@ -97,6 +98,7 @@ export class Metrics implements Observer {
     help: '1 while the registry can be heard; 0 while the last known view is in force.',
     registers: [this.registry],
   })
+  private readonly durationLines = new Map<string, DurationLine>()
   private readonly seriesByName = new Map<string, Series>()
   /** The same by identity. A new snapshot has new levels, which find their series by name once. */
   private readonly series = new WeakMap<Level, Series>()
@@ -228,7 +230,7 @@ export class Metrics implements Observer {
       const helped = level !== null && level.name !== 'local'
       series = {
         labels,
-        seconds: this.durations.labels(labels[0], labels[1]),
+        seconds: this.durationOf(labels[0], labels[1]),
         outcomes: new Map(),
         failovers: helped ? this.failovers.line(...labels) : null,
       }
@@ -236,6 +238,16 @@ export class Metrics implements Observer {
     }
     if (level !== null) this.series.set(level, series)
     return series
+  }
+
+  /** Neighbours of one home share a line: which of them answered is in the counter. */
+  private durationOf(home: string, level: string): DurationLine {
+    const name = `${home} ${level}`
+    const known = this.durationLines.get(name)
+    if (known !== undefined) return known
+    const line = this.durations.line({ home, level })
+    this.durationLines.set(name, line)
+    return line
   }
 
   /** Set anew at every scrape, so that a departed node leaves no line behind. */

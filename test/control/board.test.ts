@@ -9,7 +9,13 @@ import { listening } from '../support/silent-observer.ts'
 import { aNode, aRegion } from '../support/values.ts'
 
 const settings = {
-  breaker: { errorThresholdPercent: 25, volumeThreshold: 8, windowMs: 1000, resetTimeoutMs: 1100 },
+  breaker: {
+    errorThresholdPercent: 25,
+    volumeThreshold: 8,
+    windowMs: 1000,
+    resetTimeoutMs: 1100,
+    connectFailures: 5,
+  },
   slowStart: { windowMs: 1000, initialShare: 0.1 },
 }
 const node = aNode('xian-1')
@@ -84,6 +90,22 @@ describe('the breaker', () => {
     expect(state.trialUnderWay).toBe(false)
   })
 
+  it('opens on refused connections in a row, however well the window remembers the node', async () => {
+    await attempts('answered', 1000)
+    await attempts('connect-failed', 4)
+    await attempts('answered', 1)
+    await attempts('connect-failed', 4)
+    expect(state.breaker).toBe('closed')
+    await attempts('connect-failed', 1)
+    expect(state.breaker).toBe('open')
+    jest.advanceTimersByTime(1100)
+    await attempts('connect-failed', 1)
+    expect(state.breaker).toBe('open')
+    jest.advanceTimersByTime(1100)
+    await attempts('answered', 1)
+    expect(state.breaker).toBe('closed')
+  })
+
   it('is not closed by a late success of an attempt begun before it opened', async () => {
     const old = state.began()
     await attempts('reset', 8)
@@ -115,11 +137,28 @@ describe('a node that came back', () => {
   })
 })
 
-it('an answer of any kind ends a stall', () => {
-  for (let i = 0; i < 3; i++) state.overdue()
-  expect(board.judge(node, 0.5, true)).toBe('stalled')
-  state.answered(100, 0)
-  expect(board.judge(node, 0.5, true)).toBe('ok')
+describe('a stall', () => {
+  beforeEach(() => {
+    for (let i = 0; i < 3; i++) state.overdue()
+    expect(board.judge(node, 0.5, true)).toBe('stalled')
+  })
+
+  it('is ended by an answer of any kind', () => {
+    state.answered(100, 0)
+    expect(board.judge(node, 0.5, true)).toBe('ok')
+  })
+
+  it('of more than a moment is followed by a ramp, whether a request or a probe was answered first', async () => {
+    await clock.advance(1000)
+    state.answered(100, 0)
+    expect(state.ramp).toBe(0.1)
+    await clock.advance(1000)
+    expect(state.ramp).toBe(1)
+    for (let i = 0; i < 3; i++) state.overdue()
+    await clock.advance(1000)
+    state.probed('up', '')
+    expect(state.ramp).toBe(0.1)
+  })
 })
 
 it('counts what is open, and gives each ticket back once', () => {

@@ -9,7 +9,13 @@ import { aNode, aRegion } from '../support/values.ts'
 
 const settings = { intervalMs: 2000, fastIntervalMs: 500, downIntervalMs: 1000, rise: 2, fall: 3, jitter: 0 }
 const boardSettings = {
-  breaker: { errorThresholdPercent: 25, volumeThreshold: 8, windowMs: 5000, resetTimeoutMs: 6000 },
+  breaker: {
+    errorThresholdPercent: 25,
+    volumeThreshold: 8,
+    windowMs: 5000,
+    resetTimeoutMs: 6000,
+    connectFailures: 5,
+  },
   slowStart: { windowMs: 10_000, initialShare: 0.1 },
 }
 const good: ProbeResult = { good: true }

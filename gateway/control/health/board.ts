@@ -4,7 +4,7 @@ import type { NodeId } from '../../model/ids.ts'
 import type { Outcome, Verdict } from '../../model/outcome.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { HoldKind, Snapshot } from '../../model/snapshot.ts'
-import { type Condition, judge } from '../../policy/eligibility.ts'
+import { type Condition, judge, stallThreshold } from '../../policy/eligibility.ts'
 import { LatencyWindow } from '../../policy/latency-window.ts'
 import { blameOf } from '../../policy/outcome.ts'
 import type { Fleet } from '../../policy/selection.ts'
@@ -21,6 +21,9 @@ const latencyWindowMs = 10_000
 /** What a failure counts as in a node's expected cost, ms, so that failing fast does not look quick. */
 const failurePenaltyMs = 1000
 
+/** A node that was silent for so long has been frozen, not just slow: it is ramped back. */
+const frozenAfterMs = 1000
+
 /** One node's live state. Attempts begin and end here; everything else reads. */
 export class NodeState implements Condition {
   node: CodeNode
@@ -31,22 +34,25 @@ export class NodeState implements Condition {
   trialUnderWay = false
   silentOverdue = 0
   inFlight = 0
+  private connectFailures = 0
+  /** When it became stalled, by the clock; `null` while it is not. */
+  private stalledAt: number | null = null
   /** When it last came back, by the clock; `-Infinity` when no ramp is due. */
   private backAt = -Infinity
   private readonly clock: Clock
-  private readonly slowStart: SlowStart
+  private readonly settings: BoardSettings
   private readonly observer: Observer
 
   constructor(
     node: CodeNode,
     clock: Clock,
-    slowStart: SlowStart,
+    settings: BoardSettings,
     breakers: BreakerFactory,
     observer: Observer,
   ) {
     this.node = node
     this.clock = clock
-    this.slowStart = slowStart
+    this.settings = settings
     this.observer = observer
     this.circuit = breakers.create(node.id, (state) => this.breakerMoved(state))
   }
@@ -74,11 +80,12 @@ export class NodeState implements Condition {
   /** Passed its hedge delay without an answer. */
   overdue(): void {
     this.silentOverdue += 1
+    if (this.silentOverdue >= stallThreshold) this.stalledAt ??= this.clock.now()
   }
 
   /** Headers came back: whatever they say, the node is not frozen. */
   answered(latencyMs: number, now: number): void {
-    this.silentOverdue = 0
+    if (this.silentOverdue > 0) this.heard()
     this.latency.record(latencyMs, now)
   }
 
@@ -88,16 +95,26 @@ export class NodeState implements Condition {
     const blame = blameOf(outcome)
     if (blame === 'failure') this.latency.observe(failurePenaltyMs, now)
     if (blame === 'neutral' || ticket.epoch !== this.circuit.epoch) return
+    this.connectFailures = outcome === 'connect-failed' ? this.connectFailures + 1 : 0
     // Half open, the trial alone decides; others of the same epoch can only be repeats of what tripped it.
     if (this.circuit.state === 'closed' || ticket.trial) this.circuit.record(blame === 'failure')
+    if (this.connectFailures >= this.settings.breaker.connectFailures) this.circuit.open()
   }
 
   probed(health: Health, detail: string): void {
-    if (health === 'up') this.silentOverdue = 0
+    if (health === 'up' && this.silentOverdue > 0) this.heard()
     if (health === this.health) return
     if (this.health === 'down' && health === 'up') this.backAt = this.clock.now()
     this.health = health
     this.observer.healthChanged(this.node, health, detail)
+  }
+
+  /** Signs of life after silence. */
+  private heard(): void {
+    this.silentOverdue = 0
+    if (this.stalledAt !== null && this.clock.now() - this.stalledAt >= frozenAfterMs)
+      this.backAt = this.clock.now()
+    this.stalledAt = null
   }
 
   private breakerMoved(state: BreakerState): void {
@@ -105,12 +122,13 @@ export class NodeState implements Condition {
     if (state === 'closed') {
       this.backAt = this.clock.now()
       this.silentOverdue = 0
+      this.stalledAt = null
     }
     this.observer.breakerChanged(this.node, state)
   }
 
   private rampNow(): number {
-    const share = rampShare(this.clock.now() - this.backAt, this.slowStart)
+    const share = rampShare(this.clock.now() - this.backAt, this.settings.slowStart)
     if (share >= 1) this.backAt = -Infinity
     return share
   }
@@ -148,8 +166,7 @@ export class Board implements Fleet, Disposable {
     }
     for (const node of snapshot.nodes.values()) {
       const known = this.states.get(node.id)
-      const state =
-        known ?? new NodeState(node, this.clock, this.settings.slowStart, this.breakers, this.observer)
+      const state = known ?? new NodeState(node, this.clock, this.settings, this.breakers, this.observer)
       if (known === undefined) this.states.set(node.id, state)
       state.node = node
       state.hold = snapshot.holds.get(node.id)?.kind ?? null
