@@ -20,9 +20,11 @@ export interface CpuOptions {
   readonly connections: number
 }
 
-export const cpuSteps = (contenders: number, { rounds }: CpuOptions): number => contenders * (rounds + 1)
-export const cpuStepMs = ({ seconds, warmUpSeconds }: CpuOptions): number =>
-  (seconds + warmUpSeconds) * 1000 + 100
+const cpuSteps = (contenders: number, { rounds }: CpuOptions): number => contenders * (rounds + 1)
+const cpuStepMs = ({ seconds, warmUpSeconds }: CpuOptions): number => (seconds + warmUpSeconds) * 1000 + 100
+
+export const cpuMs = (contenders: number, options: CpuOptions): number =>
+  cpuSteps(contenders, options) * cpuStepMs(options)
 
 export async function measureCpu(
   contenders: readonly Contender[],
@@ -40,6 +42,7 @@ export async function measureCpu(
     running.push(stack.use(await startContender(contender, nodes.upstreams, pinning?.proxy ?? null, signal)))
   }
   const rounds = new Map<Running, Round[]>(running.map((each) => [each, []]))
+  progress.eachStepMs = cpuStepMs(options)
   // Round 0 is not counted: it lets compilers, connection pools and caches settle.
   for (let round = 0; round <= options.rounds; round++) {
     // Back and forth, so that nobody always runs after the same neighbour.

@@ -4,15 +4,17 @@ import type { Contender } from './contenders/contender.ts'
 import { type Running, startContender } from './contenders/running.ts'
 import { startOpenLoad } from './load/open.ts'
 import type { Pinning } from './machine.ts'
-import { startFaultNodes } from './nodes/fault-nodes.ts'
+import { type FaultNode, startFaultNodes } from './nodes/fault-nodes.ts'
 import { readCounters } from './report/counters.ts'
 import type { Quiet } from './quiet.ts'
 import type { Progress } from './report/progress.ts'
 import type { FaultPart, FaultResult } from './report/results.ts'
 import { summarizeSamples } from './report/samples.ts'
-import { type Scenario, scenarios } from './scenarios.ts'
+import type { Scenario } from './scenarios.ts'
+import { aborted } from './signals.ts'
 
 export interface FaultOptions {
+  readonly scenarios: readonly Scenario[]
   readonly ratePerSecond: number
   readonly warmUpMs: number
   readonly faultAtMs: number
@@ -21,9 +23,11 @@ export interface FaultOptions {
   readonly clientTimeoutMs: number
 }
 
-export const faultSteps = (contenders: number): number => contenders * scenarios.length
-/** Warm-up and load, and what starting and stopping takes. */
-export const faultStepMs = ({ warmUpMs, endAtMs }: FaultOptions): number => warmUpMs + endAtMs + 1500
+/** Of one step: warm-up and load, and what starting and stopping takes. */
+const faultStepMs = ({ warmUpMs, endAtMs }: FaultOptions): number => warmUpMs + endAtMs + 1500
+
+export const faultMs = (contenders: number, options: FaultOptions): number =>
+  contenders * options.scenarios.length * faultStepMs(options)
 
 export async function measureFaults(
   contenders: readonly Contender[],
@@ -35,7 +39,8 @@ export async function measureFaults(
 ): Promise<FaultPart> {
   const noisyBefore = quiet.noisyStarts
   const measured: FaultPart['scenarios'][number][] = []
-  for (const scenario of scenarios) {
+  progress.eachStepMs = faultStepMs(options)
+  for (const scenario of options.scenarios) {
     const results: FaultResult[] = []
     for (const contender of contenders) {
       progress.begin(`faults: ${scenario.name}, ${contender.name}`)
@@ -79,9 +84,10 @@ async function measureOne(
     startOpenLoad(
       {
         port: running.port,
-        ratePerSecond: options.ratePerSecond,
-        warmUpMs: options.warmUpMs,
-        lengthMs: options.endAtMs,
+        mix: 'regulars',
+        rehearsal: [],
+        warmUp: { ratePerSecond: options.ratePerSecond, lengthMs: options.warmUpMs },
+        phases: [{ ratePerSecond: options.ratePerSecond, lengthMs: options.endAtMs }],
         timeoutMs: options.clientTimeoutMs,
       },
       pinning?.load ?? null,
@@ -97,13 +103,8 @@ async function measureOne(
   await toAllLocal(scenario.end)
   const samples = await Promise.race([load.samples, aborted(signal)])
   const counters = contender.name === 'chiyuan' ? await readCounters(running.adminPort) : null
-  const served = scenario.name === 'kill' ? null : await Promise.all(nodes.all.map((node) => node.served()))
+  const served = scenario.name === 'kill' ? null : await Promise.all(nodes.all.map(servedBy))
   return summarizeSamples(contender.name, samples, options, served, counters)
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
+const servedBy = async (node: FaultNode): Promise<number> => (await node.figures())?.served ?? 0

@@ -22,7 +22,8 @@ export const portsOf = ({ local, neighbour, province }: Upstreams): readonly num
 ]
 
 /**
- * Deadlines that every contender is given, as far as it has such a setting; they are Chiyuan's defaults.
+ * Deadlines that every contender but Chiyuan is given, as far as it has such a setting. Chiyuan keeps its defaults, of
+ * which those of a try and of all tries are longer.
  * Where a contender lacks one, its file says so.
  */
 export const deadlines = {

@@ -1,12 +1,18 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
 import { contenders } from './contenders/all.ts'
+import type { Part } from './contenders/contender.ts'
+import { saturationNames } from './saturation-scenarios.ts'
+import { scenarios } from './scenarios.ts'
 
 export interface Flags {
   readonly help: boolean
-  readonly only: 'cpu' | 'faults' | null
+  /** What to measure, one part or more. */
+  readonly parts: readonly Part[]
   /** Names; all where not told. */
   readonly contenders: readonly string[]
+  /** Names, of fault and saturation scenarios alike; all where not told. */
+  readonly scenarios: readonly string[]
   readonly rounds: number
   /** Length of a measured CPU round, s. */
   readonly seconds: number
@@ -21,41 +27,63 @@ export class FlagError extends Error {
 }
 
 const names = contenders.map(({ name }) => name)
+const faultNames = scenarios.map(({ name }) => name)
+const scenarioNames = [...faultNames, ...saturationNames]
+const allParts: readonly Part[] = ['cpu', 'faults', 'saturation']
 
 export const help = `npm run bench -- [flags]
 
-  --only cpu|faults    measure CPU per request only, or the fault scenarios only
-  --contenders a,b     of ${names.join(', ')}; all where not given
+  --only PART          measure CPU per request (cpu), the fault scenarios (faults) or those of
+                       more load than the nodes can take (saturation) only
+  --contenders a,b     of ${names.join(', ')};
+                       all where not given, each in the parts that it can take part in
+  --scenarios a,b      no CPU rounds, and of the scenarios only these:
+                       ${faultNames.join(', ')};
+                       ${saturationNames.join(', ')}
   --rounds N           measured CPU rounds of each contender, 1 to 50; 5 where not given
   --seconds N          length of a CPU round, whole seconds, 1 to 60; 3 where not given
   --quick              short rounds and scenarios, to try the harness; no result to show
   --out DIR            folder for latest.json and latest.md; docs/benchmarks for a full run,
-                       none where --only, --contenders or --quick narrow it
+                       none where --only, --contenders, --scenarios or --quick narrow it
   --help               this text
 `
 
 /** @throws {FlagError} */
 export function readFlags(args: readonly string[]): Flags {
   const { values } = parse(args)
-  const chosen = readNames(values.contenders)
   const quick = values.quick === true
   const only = readOnly(values.only)
-  const isFull = !quick && only === null && values.contenders === undefined
-  if (only === 'faults') {
+  const scenarios = readNames('--scenarios', values.scenarios, scenarioNames)
+  const isNarrowed = values.scenarios !== undefined
+  const parts = chooseParts(only, scenarios, isNarrowed)
+  const isFull = !quick && only === null && !isNarrowed && values.contenders === undefined
+  if (!parts.includes('cpu')) {
     for (const flag of ['rounds', 'seconds'] as const) {
       if (values[flag] !== undefined)
-        throw new FlagError(`--${flag} is for CPU rounds; --only faults has none`)
+        throw new FlagError(`--${flag} is for CPU rounds, of which there are none`)
     }
   }
   return {
     help: values.help === true,
-    only,
-    contenders: chosen,
+    parts,
+    contenders: readNames('--contenders', values.contenders, names),
+    scenarios,
     rounds: readCount('--rounds', values.rounds, quick ? 2 : 5, 50),
     seconds: readCount('--seconds', values.seconds, quick ? 1 : 3, 60),
     quick,
     out: values.out ?? (isFull ? 'docs/benchmarks' : null),
   }
+}
+
+function chooseParts(only: Part | null, scenarios: readonly string[], isNarrowed: boolean): readonly Part[] {
+  const hasWork: Readonly<Record<Part, boolean>> = {
+    cpu: !isNarrowed,
+    faults: faultNames.some((name) => scenarios.includes(name)),
+    saturation: saturationNames.some((name) => scenarios.includes(name)),
+  }
+  const chosen = allParts.filter((part) => (only === null || part === only) && hasWork[part])
+  if (chosen.length === 0) throw new FlagError(`--only ${only}: it has none of the --scenarios`)
+  return chosen
 }
 
 function parse(args: readonly string[]) {
@@ -66,6 +94,7 @@ function parse(args: readonly string[]) {
       options: {
         only: { type: 'string' },
         contenders: { type: 'string' },
+        scenarios: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         quick: { type: 'boolean' },
@@ -79,18 +108,19 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readOnly(text: string | undefined): Flags['only'] {
+function readOnly(text: string | undefined): Part | null {
   if (text === undefined) return null
-  if (text === 'cpu' || text === 'faults') return text
-  throw new FlagError(`--only ${text}: it must be cpu or faults`)
+  const part = allParts.find((each) => each === text)
+  if (part === undefined) throw new FlagError(`--only ${text}: it must be one of ${allParts.join(', ')}`)
+  return part
 }
 
-function readNames(text: string | undefined): readonly string[] {
-  if (text === undefined) return names
+function readNames(flag: string, text: string | undefined, all: readonly string[]): readonly string[] {
+  if (text === undefined) return all
   const chosen = text.split(',').map((name) => name.trim())
-  const unknown = chosen.filter((name) => !names.includes(name))
+  const unknown = chosen.filter((name) => !all.includes(name))
   if (unknown.length > 0) {
-    throw new FlagError(`--contenders: there is no '${unknown.join("', '")}', only ${names.join(', ')}`)
+    throw new FlagError(`${flag}: there is no '${unknown.join("', '")}', only ${all.join(', ') || 'nothing'}`)
   }
   return chosen
 }

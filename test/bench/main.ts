@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { contenders } from './contenders/all.ts'
-import type { Contender } from './contenders/contender.ts'
+import type { Contender, Part } from './contenders/contender.ts'
 import { findWrong } from './correctness.ts'
-import { type CpuOptions, cpuStepMs, cpuSteps, measureCpu } from './cpu.ts'
-import { type FaultOptions, faultStepMs, faultSteps, measureFaults } from './faults.ts'
+import { cpuMs, type CpuOptions, measureCpu } from './cpu.ts'
+import { faultMs, type FaultOptions, measureFaults } from './faults.ts'
 import { FlagError, type Flags, help, readFlags } from './flags.ts'
 import { removeFolders } from './folder.ts'
 import { choosePinning, describeMachine, pinMyself } from './machine.ts'
@@ -14,6 +14,9 @@ import { Quiet } from './quiet.ts'
 import { toMarkdown } from './report/markdown.ts'
 import { Progress } from './report/progress.ts'
 import type { Report } from './report/results.ts'
+import { measureSaturation, saturationMs, type SaturationOptions } from './saturation.ts'
+import { saturationScenarios } from './saturation-scenarios.ts'
+import { scenarios } from './scenarios.ts'
 
 const checkMs = 4000
 
@@ -24,7 +27,8 @@ const cpuOptions = ({ rounds, seconds, quick }: Flags): CpuOptions => ({
   connections: 32,
 })
 
-const faultOptions = ({ quick }: Flags): FaultOptions => ({
+const faultOptions = ({ quick, scenarios: chosen }: Flags): FaultOptions => ({
+  scenarios: scenarios.filter(({ name }) => chosen.includes(name)),
   ratePerSecond: 200,
   warmUpMs: quick ? 1000 : 3000,
   faultAtMs: quick ? 1000 : 3000,
@@ -33,36 +37,60 @@ const faultOptions = ({ quick }: Flags): FaultOptions => ({
   clientTimeoutMs: 10_000,
 })
 
+const saturationOptions = ({ quick, scenarios: chosen }: Flags): SaturationOptions => ({
+  scenarios: saturationScenarios(quick).filter(({ name }) => chosen.includes(name)),
+  clientTimeoutMs: quick ? 3000 : 5000,
+})
+
+/** Null: not asked for. */
+interface Plan {
+  readonly cpu: CpuOptions | null
+  readonly faults: FaultOptions | null
+  readonly saturation: SaturationOptions | null
+}
+
+const planOf = (flags: Flags): Plan => ({
+  cpu: flags.parts.includes('cpu') ? cpuOptions(flags) : null,
+  faults: flags.parts.includes('faults') ? faultOptions(flags) : null,
+  saturation: flags.parts.includes('saturation') ? saturationOptions(flags) : null,
+})
+
+const inPart = (all: readonly Contender[], part: Part): readonly Contender[] =>
+  all.filter(({ parts }) => parts.includes(part))
+
+const expectedMs = (all: readonly Contender[], { cpu, faults, saturation }: Plan): number =>
+  all.length * checkMs +
+  (cpu === null ? 0 : cpuMs(inPart(all, 'cpu').length, cpu)) +
+  (faults === null ? 0 : faultMs(inPart(all, 'faults').length, faults)) +
+  (saturation === null ? 0 : saturationMs(all, saturation))
+
 async function run(flags: Flags, abort: AbortController): Promise<Report> {
   const { signal } = abort
+  const chosen = contenders.filter(
+    ({ name, parts }) => flags.contenders.includes(name) && parts.some((part) => flags.parts.includes(part)),
+  )
+  if (chosen.length === 0) throw new FlagError('none of these contenders takes part in that')
   const pinning = choosePinning()
   if (pinning !== null) pinMyself(pinning)
-  const chosen = contenders.filter(({ name }) => flags.contenders.includes(name))
-  const cpu = flags.only === 'faults' ? null : cpuOptions(flags)
-  const faults = flags.only === 'cpu' ? null : faultOptions(flags)
-  const proxies = chosen.filter((contender) => contender.proxies).length
-  const expectedMs =
-    chosen.length * checkMs +
-    (cpu === null ? 0 : cpuSteps(chosen.length, cpu) * cpuStepMs(cpu)) +
-    (faults === null ? 0 : faultSteps(proxies) * faultStepMs(faults))
+  const plan = planOf(flags)
+  const lengthMs = expectedMs(chosen, plan)
   const watchdog = setTimeout(
     () => abort.abort(new Error('it took twice as long as expected; given up')),
-    expectedMs * 2 + 360_000,
+    lengthMs * 2 + 360_000,
   )
   watchdog.unref()
-  const progress = new Progress(expectedMs)
+  const progress = new Progress(lengthMs)
   const quiet = new Quiet(pinning, flags.quick ? 0 : 240_000)
   try {
     if (pinning === null) progress.say('one core only, or no taskset: nothing is pinned')
     progress.eachStepMs = checkMs
     const { fit, leftOut } = await chooseFit(chosen, pinning, progress, signal)
-    if (cpu !== null) progress.eachStepMs = cpuStepMs(cpu)
     const all = fit.map(({ contender }) => contender)
-    const cpuPart = cpu === null ? null : await measureCpu(all, cpu, pinning, quiet, progress, signal)
-    const gateways = all.filter((contender) => contender.proxies)
-    if (faults !== null) progress.eachStepMs = faultStepMs(faults)
-    const faultPart =
-      faults === null ? null : await measureFaults(gateways, faults, pinning, quiet, progress, signal)
+    const { cpu, faults, saturation } = plan
+    const common = [pinning, quiet, progress, signal] as const
+    const cpuPart = cpu === null ? null : await measureCpu(inPart(all, 'cpu'), cpu, ...common)
+    const faultPart = faults === null ? null : await measureFaults(inPart(all, 'faults'), faults, ...common)
+    const saturationPart = saturation === null ? null : await measureSaturation(all, saturation, ...common)
     const changed = fit.filter(({ contender, version }) => contender.version() !== version)
     return {
       date: new Date().toISOString(),
@@ -73,6 +101,7 @@ async function run(flags: Flags, abort: AbortController): Promise<Report> {
       changedMeanwhile: changed.map(({ contender }) => contender.name),
       cpu: cpuPart,
       faults: faultPart,
+      saturation: saturationPart,
     }
   } finally {
     progress.close()

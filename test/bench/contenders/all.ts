@@ -6,5 +6,6 @@ import type { Contender } from './contender.ts'
 import { haproxy } from './haproxy.ts'
 import { naive } from './naive.ts'
 import { nginx } from './nginx.ts'
+import { nginxTold } from './nginx-told.ts'
 
-export const contenders: readonly Contender[] = [chiyuan, naive, nginx, haproxy, caddy, bare]
+export const contenders: readonly Contender[] = [chiyuan, naive, nginx, haproxy, nginxTold, caddy, bare]

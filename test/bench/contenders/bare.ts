@@ -7,6 +7,7 @@ const script = fileURLToPath(new URL('../nodes/plain-server.ts', import.meta.url
 export const bare: Contender = {
   name: 'bare',
   title: 'Node http, answering by itself',
+  parts: ['cpu'],
   proxies: false,
   version: () => process.versions.node,
   launch: ({ port }) => ({

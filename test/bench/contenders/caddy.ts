@@ -6,6 +6,7 @@ import { address, type Contender, installedVersion, type Place } from './contend
 export const caddy: Contender = {
   name: 'caddy',
   title: 'Caddy',
+  parts: ['cpu', 'faults'],
   proxies: true,
   version: () => installedVersion('caddy', 'version'),
   launch: (place) => ({

@@ -1,11 +1,12 @@
-// Our gateway as shipped: every default left as it is, so breaker, metrics, hedging, probes and failover are on.
+// Our gateway as shipped: every default left as it is, so breaker, metrics, hedging, probes and failover are on. It is
+// never told what a node can take; a scenario may ask for classes of requests or for coalescing.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { address, type Contender, type Place } from './contender.ts'
+import { address, type Contender, type Extra, type Place } from './contender.ts'
 
 const repository = new URL('../../../', import.meta.url)
 const command = fileURLToPath(new URL('gateway/cli/main.ts', repository))
@@ -13,6 +14,7 @@ const command = fileURLToPath(new URL('gateway/cli/main.ts', repository))
 export const chiyuan: Contender = {
   name: 'chiyuan',
   title: 'Chiyuan',
+  parts: ['cpu', 'faults', 'saturation'],
   proxies: true,
   version: () => `${packageVersion()}${revision()}`,
   launch: (place) => ({
@@ -44,7 +46,14 @@ function revision(): string {
   }
 }
 
-const configuration = ({ port, adminPort, folder, upstreams }: Place): object => ({
+/** Keys for what a scenario asks for. Codes and test results have their classes by default. No scenario asks for both. */
+const extraKeys: Readonly<Record<Extra, object>> = {
+  classes: { classes: { deferrable: { routes: [{ path: '/v1/history/**' }] } } },
+  coalescing: { classes: { critical: { coalesce: true } } },
+}
+
+const configuration = ({ port, adminPort, folder, upstreams, extras }: Place): object => ({
+  ...Object.assign({}, ...extras.map((extra) => extraKeys[extra])),
   dataDir: `${folder}/data`,
   public: { port },
   admin: { port: adminPort },

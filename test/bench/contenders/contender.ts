@@ -1,7 +1,13 @@
 // What it takes to take part: a name, a version, and how to start it in front of a federation.
 import { execFileSync } from 'node:child_process'
+import type { Capacity } from '../capacity.ts'
 import { findProgram } from '../machine.ts'
 import type { Upstreams } from '../federation.ts'
+
+export type Part = 'cpu' | 'faults' | 'saturation'
+
+/** What a scenario asks for beyond the defaults, where a contender has it. */
+export type Extra = 'classes' | 'coalescing'
 
 export interface Place {
   readonly port: number
@@ -10,6 +16,9 @@ export interface Place {
   /** A folder of its own, empty, absolute. */
   readonly folder: string
   readonly upstreams: Upstreams
+  /** For a contender that must be told; null where nodes have no limit. */
+  readonly capacity: Capacity | null
+  readonly extras: readonly Extra[]
 }
 
 export interface Launch {
@@ -24,6 +33,8 @@ export interface Contender {
   readonly name: string
   /** As tables show it. */
   readonly title: string
+  /** What it is measured in. */
+  readonly parts: readonly Part[]
   /** False: answers by itself, for reference. */
   readonly proxies: boolean
   /** Null where it is not installed. */

@@ -6,6 +6,7 @@ import { address, type Contender, installedVersion, type Place } from './contend
 export const haproxy: Contender = {
   name: 'haproxy',
   title: 'HAProxy',
+  parts: ['cpu', 'faults', 'saturation'],
   proxies: true,
   version: () => installedVersion('haproxy', '-v'),
   launch: (place) => ({
@@ -14,6 +15,9 @@ export const haproxy: Contender = {
     files: { 'haproxy.cfg': configuration(place) },
   }),
 }
+
+/** As nginx's here: a crowd whose requests hang must not be turned away by a limit of the set-up. */
+const residentsAtOnce = 8192
 
 /**
  * - Backups are used in order: without `allbackups` only the first that is up, so neighbour before province.
@@ -30,7 +34,7 @@ const configuration = ({ port, adminPort, upstreams }: Place): string => {
   return `
 global
   nbthread 1
-  maxconn 4096
+  maxconn ${residentsAtOnce}
 
 defaults
   mode http

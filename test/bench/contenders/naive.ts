@@ -16,6 +16,7 @@ const versionOf = (name: string): string =>
 export const naive: Contender = {
   name: 'naive',
   title: 'Naive stack',
+  parts: ['cpu', 'faults'],
   proxies: true,
   version: () =>
     ['express', 'http-proxy-middleware', 'opossum', 'prom-client']

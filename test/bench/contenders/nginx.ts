@@ -6,6 +6,7 @@ import { address, type Contender, installedVersion, type Place } from './contend
 export const nginx: Contender = {
   name: 'nginx',
   title: 'nginx',
+  parts: ['cpu', 'faults', 'saturation'],
   proxies: true,
   version: () => installedVersion('nginx', '-v'),
   launch: (place) => ({
@@ -15,14 +16,17 @@ export const nginx: Contender = {
   }),
 }
 
-/** Lines that any nginx needs to run by itself, in a folder of its own. */
-export const nginxMain = (folder: string): string => `
+/**
+ * Lines that any nginx needs to run by itself, in a folder of its own. Two connections for each resident who waits:
+ * 8192 may, as with HAProxy here.
+ */
+export const nginxMain = (folder: string, logLevel: 'error' | 'crit' = 'error'): string => `
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
 daemon off;
 pid ${folder}/nginx.pid;
-error_log ${folder}/error.log error;
-events { worker_connections 8192; }
+error_log ${folder}/error.log ${logLevel};
+events { worker_connections 16384; }
 `
 
 export const nginxFolders = (folder: string): string =>

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../folder.ts'
 import { freePort } from '../ports.ts'
 import { waitForAnswer } from '../probe.ts'
 import { start } from '../processes.ts'
-import type { Contender } from './contender.ts'
+import type { Contender, Place } from './contender.ts'
 
 export interface Running extends AsyncDisposable {
   readonly contender: Contender
@@ -23,9 +23,11 @@ export async function startContender(
   upstreams: Upstreams,
   cores: string | null,
   signal: AbortSignal,
+  asked: Pick<Place, 'capacity' | 'extras'> = { capacity: null, extras: [] },
 ): Promise<Running> {
   const folder = await temporaryFolder(contender.name)
-  const place = { port: await freePort(), adminPort: await freePort(), folder: folder.path, upstreams }
+  const ports = { port: await freePort(), adminPort: await freePort() }
+  const place = { ...ports, folder: folder.path, upstreams, ...asked }
   const { file, args, env = {}, files = {} } = contender.launch(place)
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text)
   const process = start({ file, args, env, cores })

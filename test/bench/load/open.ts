@@ -2,15 +2,24 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { start } from '../processes.ts'
+import { classNames, type Mix } from './mix.ts'
 
 const script = fileURLToPath(new URL('./open-client.ts', import.meta.url))
 
+export interface LoadPhase {
+  readonly ratePerSecond: number
+  readonly lengthMs: number
+}
+
 export interface OpenPlan {
   readonly port: number
-  readonly ratePerSecond: number
-  /** Load of the same kind before the measured one. */
-  readonly warmUpMs: number
-  readonly lengthMs: number
+  readonly mix: Mix
+  /** Ports of nodes to practise on before anything is sent to `port`; see `rehearsal.ts`. */
+  readonly rehearsal: readonly number[]
+  /** Load before the measured one. */
+  readonly warmUp: LoadPhase
+  /** The measured load, one after the other. */
+  readonly phases: readonly LoadPhase[]
   /** A request without a whole answer by then has failed. */
   readonly timeoutMs: number
 }
@@ -20,6 +29,9 @@ const sample = z.object({
   atMs: z.number(),
   /** From the intended send time to the last byte or the failure, ms. */
   latencyMs: z.number(),
+  /** From the intended to the real send time, ms: what the load itself was behind. */
+  lateMs: z.number(),
+  kind: z.enum(classNames).nullable(),
   /** `200`, another status, or what became of the connection. */
   end: z.string(),
   /** Who answered. */
@@ -49,10 +61,8 @@ export function startOpenLoad(plan: OpenPlan, cores: string | null): OpenLoad {
     if (heard.type === 'measuring') measuring.resolve()
     else samples.resolve(heard.samples)
   })
-  const tooLate = setTimeout(
-    () => client.signal('SIGKILL'),
-    plan.warmUpMs + plan.lengthMs + plan.timeoutMs + 10_000,
-  )
+  const lengthMs = [plan.warmUp, ...plan.phases].reduce((sum, phase) => sum + phase.lengthMs, 0)
+  const tooLate = setTimeout(() => client.signal('SIGKILL'), lengthMs + plan.timeoutMs + 20_000)
   void client.ended.then(() => {
     clearTimeout(tooLate)
     const failure = new Error(`the load client ended early: ${client.output.trim()}`)

@@ -1,27 +1,26 @@
-// A node that serves well or badly, as told over IPC. It starts idle and listens when told to, so that a killed
-// node's successor is ready at once. Run by `fault-nodes.ts`.
+// A node that serves well, badly, or no more than so much, as told over IPC. It starts idle and listens when told to,
+// so that a killed node's successor is ready at once. Run by `fault-nodes.ts`.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { answerHeaders, codeAnswer } from '../answer.ts'
-import type { ToNode } from './messages.ts'
+import type { FromNode, ToNode } from './messages.ts'
+import { ServiceQueue } from './service-queue.ts'
 
 const name = process.argv[2] ?? ''
-const usualMs = 5
-let serviceMs = usualMs
 let errorShare = 0
 let resetShare = 0
-let served = 0
+const queue = new ServiceQueue([...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7))
 
 const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+  // Outside the queue: a node that is full still looks well.
   if (request.url === '/healthz') {
     response.end('ok')
     return
   }
-  served += 1
   const draw = Math.random()
   if (request.method === 'POST') echo(request, response)
   else {
     request.resume()
-    setTimeout(() => answer(request, response, draw), serviceMs)
+    queue.take(() => answer(request, response, draw))
   }
 })
 
@@ -43,15 +42,18 @@ function reply(response: ServerResponse, status: number, body: string): void {
   response.end(body)
 }
 
+const tell = (message: FromNode): void => void process.send?.(message)
+
 process.on('message', (message: ToNode) => {
   if (message.do === 'listen') {
-    server.listen(message.port, '127.0.0.1', () => process.send?.({ is: 'listening', served }))
-  } else if (message.do === 'count') process.send?.({ is: 'counted', served })
+    // A crowd opens many connections at once; the kernel must not be what turns it away.
+    server.listen({ port: message.port, host: '127.0.0.1', backlog: 4096 }, () => tell({ is: 'listening' }))
+  } else if (message.do === 'count') tell({ is: 'counted', figures: queue.figures })
   else {
-    serviceMs = message.serviceMs ?? usualMs
+    queue.behave(message)
     errorShare = message.errorShare ?? 0
     resetShare = message.resetShare ?? 0
   }
 })
 process.on('disconnect', () => process.exit())
-process.send?.({ is: 'idle', served })
+tell({ is: 'idle' })

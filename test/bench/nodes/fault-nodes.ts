@@ -1,26 +1,29 @@
-// The federation's nodes for the fault scenarios: real processes that can be killed, frozen, brought back, misled.
+// The federation's nodes for all but the CPU rounds: real processes that can be killed, frozen, brought back, misled.
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { nodeNames, type NodeName, type Upstreams } from '../federation.ts'
 import { freePort } from '../ports.ts'
 import { start, type Started } from '../processes.ts'
-import type { Behaviour, ToNode } from './messages.ts'
+import { type Behaviour, type FromNode, fromNode, type NodeFigures, type ToNode } from './messages.ts'
 
 const script = fileURLToPath(new URL('./fault-node.ts', import.meta.url))
-const fromNode = z.object({ is: z.enum(['idle', 'listening', 'counted']), served: z.number() })
 
-const hear = (process: Started, wanted: z.output<typeof fromNode>['is']): Promise<number> =>
+/** @returns The next message of this kind. */
+const hear = <Kind extends FromNode['is']>(
+  process: Started,
+  wanted: Kind,
+): Promise<Extract<FromNode, { is: Kind }>> =>
   new Promise((resolve, reject) => {
+    const isWanted = (message: FromNode): message is Extract<FromNode, { is: Kind }> => message.is === wanted
     const timer = setTimeout(
       () => reject(new Error(`a node is not ${wanted} within 10 s; it said: ${process.output}`)),
       10_000,
     )
-    const listener = (message: unknown): void => {
-      const { is, served } = fromNode.parse(message)
-      if (is !== wanted) return
+    const listener = (raw: unknown): void => {
+      const message = fromNode.parse(raw)
+      if (!isWanted(message)) return
       clearTimeout(timer)
       process.child.off('message', listener)
-      resolve(served)
+      resolve(message)
     }
     process.child.on('message', listener)
   })
@@ -72,12 +75,12 @@ class FaultNode {
     this.tell({ do: 'behave', ...behaviour })
   }
 
-  /** Requests that reached this process, probes aside. */
-  async served(): Promise<number> {
-    if (this.process.isOver) return 0
+  /** What this process has done so far; null where it is dead. */
+  async figures(): Promise<NodeFigures | null> {
+    if (this.process.isOver) return null
     const counted = hear(this.process, 'counted')
     this.tell({ do: 'count' })
-    return counted
+    return (await counted).figures
   }
 
   async end(): Promise<void> {

@@ -1,4 +1,5 @@
 // The fault scenarios of the report: one table to see it all, then one for each scenario.
+import { lateNote } from './late.ts'
 import type { FaultPart, FaultResult, Report, ScenarioResult } from './results.ts'
 import { grouped, ms, percent, table } from './table.ts'
 
@@ -25,8 +26,13 @@ export function faultTables(part: FaultPart, { contenders }: Report): string {
     (scenario) => `### ${capital(scenario.title)}\n\n${detail(scenario, titleOf)}`,
   )
   const noise =
-    part.noisyStarts === 0 ? [] : [`${part.noisyStarts} runs began although other programs were busy.`]
-  return [overview, ...noise, ...details].join('\n\n')
+    part.noisyStarts === 0 ? '' : `${part.noisyStarts} runs began although other programs were busy.`
+  const late = lateNote(
+    part.scenarios.flatMap(({ scenario, results }) =>
+      results.map((result) => ({ ...result, run: `${scenario}, ${titleOf(result.contender)}` })),
+    ),
+  )
+  return [overview, noise, late, ...details].filter((text) => text !== '').join('\n\n')
 }
 
 const detail = ({ results }: ScenarioResult, titleOf: (name: string) => string): string =>

@@ -1,10 +1,11 @@
 // The report as Markdown, for people and for the README.
 import { cpuMethod, cpuTable } from './markdown-cpu.ts'
 import { faultMethod, faultTables } from './markdown-faults.ts'
+import { saturationMethod, saturationTables } from './markdown-saturation.ts'
 import type { Report } from './results.ts'
 
 export function toMarkdown(report: Report): string {
-  const { machine, cpu, faults } = report
+  const { machine, cpu, faults, saturation } = report
   const pinned =
     machine.pinning === null
       ? 'nothing pinned'
@@ -25,9 +26,11 @@ export function toMarkdown(report: Report): string {
       'every contender is one process on one core before the same four nodes on loopback: two local, a neighbour and a province as backups, keep-alive to them, equal deadlines; each first proved that it answers, echoes a POST, and fails over',
       ...(cpu === null ? [] : [cpuMethod(cpu)]),
       ...(faults === null ? [] : [faultMethod(faults)]),
+      ...(saturation === null ? [] : [saturationMethod(saturation)]),
     ]),
     ...(cpu === null ? [] : ['## CPU per request', cpuTable(cpu, report)]),
     ...(faults === null ? [] : ['## When the local nodes fail', faultTables(faults, report)]),
+    ...(saturation === null ? [] : ['## When ten times as many come', saturationTables(saturation, report)]),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }

@@ -1,6 +1,8 @@
 // The shape of docs/benchmarks/latest.json.
 import type { Place } from '../federation.ts'
 import type { Machine } from '../machine.ts'
+import type { Lateness } from './late.ts'
+import type { SaturationPart } from './saturation-results.ts'
 
 export interface Round {
   /** CPU of the contender per answered request, microseconds. */
@@ -59,7 +61,7 @@ export interface WorstRequest {
   readonly node: string | null
 }
 
-export interface FaultResult extends Latencies {
+export interface FaultResult extends Latencies, Lateness {
   readonly contender: string
   /** Failed requests over all, 0 to 1. */
   readonly failedShare: number
@@ -111,4 +113,5 @@ export interface Report {
   readonly changedMeanwhile: readonly string[]
   readonly cpu: CpuPart | null
   readonly faults: FaultPart | null
+  readonly saturation: SaturationPart | null
 }

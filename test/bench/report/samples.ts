@@ -2,6 +2,7 @@
 import { type Place, placeOf } from '../federation.ts'
 import type { Sample } from '../load/open.ts'
 import { quantile, rounded } from '../stats.ts'
+import { latenessOf } from './late.ts'
 import type { FaultResult, Latencies, Phase, WorstRequest } from './results.ts'
 
 interface Times {
@@ -33,6 +34,7 @@ export function summarizeSamples(
   return {
     contender,
     ...whole,
+    ...latenessOf(samples),
     failedShare: rounded(whole.failed / Math.max(1, whole.sent), 5),
     failures: countBy(samples.filter((sample) => !isGood(sample)).map(({ end }) => end)),
     resent: samples.filter(({ resent }) => resent).length,
@@ -69,7 +71,7 @@ function worstOf(samples: readonly Sample[]): WorstRequest | null {
   return { atMs: rounded(atMs, 0), latencyMs: rounded(latencyMs, 1), end, node }
 }
 
-function countBy(values: readonly string[]): Record<string, number> {
+export function countBy(values: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
   return counts
