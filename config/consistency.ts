@@ -95,7 +95,7 @@ function* homes(config: Config): Generator<Inconsistency> {
 }
 
 function* deadlines(config: Config): Generator<Inconsistency> {
-  const { attempts, breaker, hedging, health } = config
+  const { attempts, breaker, concurrency, hedging, health, queue } = config
   if (attempts.totalTimeoutMs < attempts.attemptTimeoutMs) {
     yield {
       path: ['attempts', 'totalTimeoutMs'],
@@ -113,6 +113,19 @@ function* deadlines(config: Config): Generator<Inconsistency> {
     yield {
       path: ['hedging', 'minDelayMs'],
       message: `${hedging.minDelayMs} ms is above hedging.maxDelayMs (${hedging.maxDelayMs} ms)`,
+    }
+  }
+  if (concurrency.floor > concurrency.initial || concurrency.initial > concurrency.ceiling) {
+    const { floor, initial, ceiling } = concurrency
+    yield {
+      path: ['concurrency', 'initial'],
+      message: `${initial} is not between concurrency.floor (${floor}) and concurrency.ceiling (${ceiling})`,
+    }
+  }
+  if (queue.targetWaitMs > queue.maxWaitMs) {
+    yield {
+      path: ['queue', 'targetWaitMs'],
+      message: `${queue.targetWaitMs} ms is above queue.maxWaitMs (${queue.maxWaitMs} ms)`,
     }
   }
   if (health.fastIntervalMs > health.intervalMs) {

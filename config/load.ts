@@ -6,6 +6,7 @@ import { errorCode, errorText, UsageError } from '../gateway/model/errors.ts'
 import { inconsistencies } from './consistency.ts'
 import { applyEnvironment, isRecord } from './environment.ts'
 import { ConfigError, type ConfigProblem, nearest, showValue } from './problem.ts'
+import { modes, withProfile } from './profiles.ts'
 import { type Config, configSchema } from './schema.ts'
 
 /**
@@ -58,17 +59,50 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   const { setBy, problems } = applyEnvironment(raw, env)
   const place = (path: readonly PropertyKey[]): string =>
     setBy.get(path.join('.')) ?? lineOf(offsetOf(document, path))
-  const parsed = configSchema.safeParse(raw)
   const all: ConfigProblem[] = [...problems]
+  const base = checked(raw, place, all)
+  // Without a sound file a profile would only repeat its faults.
+  const inForce = base === null ? null : withModes(base, raw, place, all)
+  if (all.length > 0 || inForce === null) throw new ConfigError(all)
+  return inForce
+}
+
+type Place = (path: readonly PropertyKey[]) => string
+
+/** Adds what is wrong with `raw` to `all`; `null` where it has not even the form of a configuration. */
+function checked(raw: Record<string, unknown>, place: Place, all: ConfigProblem[]): Config | null {
+  const parsed = configSchema.safeParse(raw)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) all.push(...problemsOf(issue, raw, place))
-  } else {
-    for (const { path, message } of inconsistencies(parsed.data)) {
-      all.push({ place: place(path), field: fieldName(path), message })
-    }
+    return null
   }
-  if (all.length > 0 || !parsed.success) throw new ConfigError(all)
+  for (const { path, message } of inconsistencies(parsed.data)) {
+    all.push({ place: place(path), field: fieldName(path), message })
+  }
   return parsed.data
+}
+
+/** Checks the file as each mode would have it, and returns it as the present one does. */
+function withModes(
+  base: Config,
+  raw: Record<string, unknown>,
+  place: Place,
+  all: ConfigProblem[],
+): Config | null {
+  let inForce: Config | null = null
+  for (const mode of modes) {
+    const found: ConfigProblem[] = []
+    const inProfile = (path: readonly PropertyKey[]): PropertyKey[] => ['profiles', mode, ...path]
+    const config = checked(withProfile(raw, mode), (path) => place(inProfile(path)), found)
+    // The file's own faults are told already.
+    if (all.length === 0) {
+      for (const { place: at, field, message } of found) {
+        all.push({ place: at, field: `profiles.${mode}.${field}`, message })
+      }
+    }
+    if (mode === base.mode) inForce = config
+  }
+  return inForce
 }
 
 function problemsOf(

@@ -30,6 +30,30 @@ const node = z.strictObject({
     .describe('Requests it may have open at once. Without it there is no declared limit.'),
 })
 
+const lends = z.strictObject({
+  limitRps: z
+    .number()
+    .gt(0)
+    .max(10_000_000)
+    .optional()
+    .describe('Requests of other regions’ residents that it takes. Without it as many as its nodes can.')
+    .meta({ unit: 'per second' }),
+  limitConcurrent: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('The same as requests open at once.'),
+  homeReserve: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of each node’s limit that is kept for its own residents.')
+    .meta({ unit: 'share' }),
+})
+
 export const region = z.strictObject({
   code: regionCode,
   name: z
@@ -48,6 +72,7 @@ export const region = z.strictObject({
     .describe(
       'Region of the province level. Default: the first two digits of `code` and 0000, where listed.',
     ),
+  lends: lends.prefault({}).describe('What it lends to other regions’ residents at the most.'),
   nodes: z.array(node).default([]).describe('Nodes of its code service.'),
 })
 

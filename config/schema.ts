@@ -2,16 +2,11 @@
 // The reference in docs/configuration.md is generated from here.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
+import { bytes, count, ms, share } from './fields.ts'
+import { modes, profileSections } from './profiles.ts'
+import { protection } from './protection-schema.ts'
 import { region, regionCode } from './region-schema.ts'
-
-const ms = (min: number, max: number, fallback: number, doc: string) =>
-  z.number().int().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'ms' })
-const bytes = (min: number, max: number, fallback: number, doc: string) =>
-  z.number().int().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'bytes' })
-const count = (min: number, max: number, fallback: number, doc: string) =>
-  z.number().int().min(min).max(max).default(fallback).describe(doc)
-const share = (min: number, max: number, fallback: number, doc: string) =>
-  z.number().min(min).max(max).default(fallback).describe(doc).meta({ unit: 'share' })
 
 const headerName = z
   .string()
@@ -128,6 +123,22 @@ const hedging = z.strictObject({
   minSamples: count(1, 100_000, 50, 'Answers after which a node is judged by its own p99.'),
 })
 
+const standby = z.strictObject({
+  warmShare: share(
+    0,
+    0.2,
+    0,
+    'Of requests that may be repeated, so many go to the next level although the nearest could serve them.',
+  ),
+})
+
+// Checked with the whole file under it, so that every field is judged by its own rule.
+const profile = z
+  .partialRecord(z.enum(profileSections), z.record(z.string(), z.unknown()))
+  .default({})
+  .describe('Sections as in this file, with the fields that change.')
+const profiles = z.strictObject({ peacetime: profile, emergency: profile })
+
 const health = z.strictObject({
   path: z.string().startsWith('/').default('/healthz').describe('Path that is probed.'),
   intervalMs: ms(50, 600_000, 2000, 'Pause between probes of a node that is up.'),
@@ -243,15 +254,44 @@ export const configSchema = z
       .strictObject(listener(8101))
       .prefault({})
       .describe('Listener for operators: health and metrics.'),
+    mode: z
+      .enum(modes)
+      .default('peacetime')
+      .describe(
+        '平 `peacetime` or 战 `emergency`: which profile is in force. Taken over by a running gateway.',
+      ),
+    profiles: profiles
+      .prefault({})
+      .describe(
+        'What each mode changes. `emergency` halves the hedge budget, serves last good answers up to an hour old and keeps donors warm, where the file says nothing else.',
+      ),
     home: home
       .prefault({})
       .describe('How a request’s home region is known: path, then header, then host, then default.'),
     resident: resident.prefault({}).describe('How a request’s resident is known. Used as a keyed hash only.'),
     selection: selection.prefault({}).describe('Choice of a node inside a level.'),
     attempts: attempts.prefault({}).describe('Deadlines and retries.'),
+    standby: standby.prefault({}).describe('Donors kept warm for the day they are needed.'),
     hedging: hedging.prefault({}).describe('Second requests against slow nodes.'),
     health: health.prefault({}).describe('Active probes.'),
     breaker: breaker.prefault({}).describe('Passive health: one breaker a node, moved by real requests.'),
+    concurrency: concurrency
+      .prefault({})
+      .describe('How many requests a node can take at once, learnt from its latency and refusals.'),
+    classes: classes
+      .prefault({})
+      .describe('Route classes: which requests are shed first, which share answers.'),
+    defaultClass: z
+      .enum(['critical', 'important', 'deferrable'])
+      .default('important')
+      .describe('Class of requests that no class names.'),
+    lastGood: lastGood
+      .prefault({})
+      .describe('Residents’ last good answers, for classes that opt in, for when every level fails.'),
+    queue: queue.prefault({}).describe('Short wait for room when every level is full.'),
+    protection: protection
+      .prefault({})
+      .describe('How the gateway saves its own process, each worker by itself.'),
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),

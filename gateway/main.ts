@@ -1,11 +1,13 @@
 // The gateway as a process: its configuration file, signals and exit codes.
 import { watch } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { type Gateway, startGateway } from './compose.ts'
+import { startGateway } from './compose.ts'
 import { errorText, UsageError } from './model/errors.ts'
 import { createLogger } from './telemetry/log.ts'
+import { type Running, startWorkers } from './workers/primary.ts'
 
 export interface RunOptions {
   readonly configFile: string
@@ -13,6 +15,8 @@ export interface RunOptions {
   /** Overrides of the file, from the command line. */
   readonly publicPort?: number
   readonly adminPort?: number
+  /** Processes that serve residents, 1 or more; `auto` is one for each core that this process may use. Default: 1. */
+  readonly workers?: number | 'auto'
 }
 
 /**
@@ -22,7 +26,9 @@ export interface RunOptions {
 export async function runGateway(options: RunOptions): Promise<void> {
   const config = withPorts(await loadConfig(options.configFile, options.env), options)
   const logger = createLogger(config.logLevel, config.logFormat)
-  const gateway = await startGateway(config, logger).catch((cause: unknown) => {
+  const workers = options.workers === 'auto' ? availableParallelism() : (options.workers ?? 1)
+  const starting = workers === 1 ? startGateway(config, logger) : startWorkers(config, logger, workers)
+  const gateway = await starting.catch((cause: unknown) => {
     throw portAdvice(cause, config)
   })
   const scheme = config.public.tls === undefined ? 'http' : 'https'
@@ -44,7 +50,7 @@ function withPorts(config: Config, { publicPort, adminPort }: RunOptions): Confi
 }
 
 /** Reads the file again on SIGHUP and when it changes. A bad file changes nothing but the log. */
-function followFile(options: RunOptions, gateway: Gateway): () => void {
+function followFile(options: RunOptions, gateway: Running): () => void {
   const { logger } = gateway
   let timer: NodeJS.Timeout | undefined
   const reload = async (): Promise<void> => {
@@ -82,7 +88,7 @@ function followFile(options: RunOptions, gateway: Gateway): () => void {
 
 const sameKeyPressMs = 700
 
-function onStop(gateway: Gateway, stopReloading: () => void): void {
+function onStop(gateway: Running, stopReloading: () => void): void {
   let stoppingSince = -Infinity
   const stop = (signal: string): void => {
     // A terminal and a parent such as npm may both pass on one Ctrl-C.

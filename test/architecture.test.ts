@@ -30,7 +30,8 @@ const allowed: Record<string, readonly string[]> = {
   edge: ['model', 'config', 'policy', 'telemetry', 'control'],
   admin: ['model', 'config', 'policy', 'telemetry', 'control'],
   compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
-  main: ['model', 'config', 'telemetry', 'compose'],
+  workers: ['model', 'config', 'policy', 'telemetry', 'admin', 'compose'],
+  main: ['model', 'config', 'telemetry', 'compose', 'workers'],
   cli: ['model', 'config', 'main', 'region-node'],
   'region-node': [],
 }

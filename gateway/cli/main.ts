@@ -32,6 +32,16 @@ const publicPort = (): Option =>
 const adminPort = (): Option =>
   new Option('--admin-port <port>', 'operators’ port, before the file’s').argParser(port)
 
+const mostWorkers = 128
+const workers = (text: string): number | 'auto' => {
+  if (text === 'auto') return text
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > mostWorkers) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${mostWorkers}, or auto.`)
+  }
+  return value
+}
+
 interface Ports {
   readonly publicPort?: number
   readonly adminPort?: number
@@ -43,9 +53,10 @@ program
   .requiredOption('-c, --config <file>', 'configuration file, such as config/demo.yaml')
   .addOption(publicPort())
   .addOption(adminPort())
-  .action(async ({ config, ...ports }: { config: string } & Ports) => {
+  .option('--workers <n>', 'processes that serve residents; auto: one a core', workers, 1)
+  .action(async ({ config, ...options }: { config: string; workers: number | 'auto' } & Ports) => {
     const { runGateway } = await import('../main.ts')
-    await runGateway({ configFile: config, env: process.env, ...ports })
+    await runGateway({ configFile: config, env: process.env, ...options })
   })
 
 program

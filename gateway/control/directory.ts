@@ -124,9 +124,10 @@ export function snapshotOf(
   const byCode = new Map<RegionId, Region>(regions.map((region) => [region.code, region]))
   const homes = new Map<string, Home>()
   const nodes = new Map<NodeId, CodeNode>()
+  const lending = new Map(regions.map((region) => [region.code, region.lends]))
   for (const region of regions) {
     homes.set(region.code, Object.freeze(escalate(region, byCode)))
     for (const node of region.nodes) nodes.set(node.id, node)
   }
-  return Object.freeze({ version, homes, nodes, holds })
+  return Object.freeze({ version, homes, nodes, lending, holds })
 }

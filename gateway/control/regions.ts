@@ -15,6 +15,11 @@ export function regionsOf(config: Config): Region[] {
       code: regionId(region.code),
       name: region.name,
       tier: region.tier,
+      lends: Object.freeze({
+        limitRps: region.lends.limitRps ?? Infinity,
+        limitConcurrent: region.lends.limitConcurrent ?? Infinity,
+        homeReserve: region.lends.homeReserve,
+      }),
       nodes: Object.freeze(region.nodes.map((node) => toNode(region, node))),
       neighbours: Object.freeze(region.neighbours.map(regionId)),
       province: province === undefined || province === region.code ? null : regionId(province),

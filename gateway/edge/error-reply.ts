@@ -4,7 +4,13 @@ import type { Refusal } from '../model/events.ts'
 import { declineRest, endBody, endConnectionAfter, type PublicResponse, sendHead } from './http.ts'
 
 /** Why there is no answer from a node: turned away before, or no level could give one. */
-export type Reason = Refusal | 'unavailable' | 'upstream-failed' | 'upstream-timeout' | 'internal'
+export type Reason =
+  | Refusal
+  | 'overloaded'
+  | 'unavailable'
+  | 'upstream-failed'
+  | 'upstream-timeout'
+  | 'internal'
 
 interface Text {
   readonly status: number
@@ -143,6 +149,13 @@ const texts: Record<Reason, Text> = {
     titleZh: '无法满足 Expect 请求头',
     detail: 'Only Expect: 100-continue is possible.',
     detailZh: '仅支持 Expect: 100-continue。',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too many requests at present',
+    titleZh: '当前访问人数过多',
+    ...again,
+    retryAfter: 3,
   },
   unavailable: {
     status: 503,

@@ -1,5 +1,7 @@
 // One request on its way through the stages: what is known of it once it has a home.
 import type { Home } from '../model/snapshot.ts'
+import type { Classified } from '../policy/classify.ts'
+import type { Audience } from './error-reply.ts'
 import type { PublicRequest, PublicResponse } from './http.ts'
 import type { Peer } from './peers.ts'
 import type { RequestHead } from './request-head.ts'
@@ -21,9 +23,20 @@ export interface Exchange {
   readonly peer: Peer
   /** Keyed hash of the resident, or a random number. */
   readonly key: number
+  /** Whether `key` stands for a resident. */
+  readonly resident: boolean
+  readonly routeClass: Classified
   readonly repeatable: boolean
   readonly requestId: string
   readonly traceparent: string
   /** Monotonic ms. */
   readonly startedAt: number
 }
+
+/** Whom an answer of ours is for. */
+export const audienceOf = ({ method, head, requestId }: Exchange): Audience => ({
+  method,
+  accept: head.accept,
+  acceptLanguage: head.acceptLanguage,
+  requestId,
+})

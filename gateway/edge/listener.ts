@@ -4,9 +4,11 @@ import type { Socket } from 'node:net'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from '../model/events.ts'
 import { takeBody } from './body.ts'
-import { rawReply, reply } from './error-reply.ts'
+import { rawReply, type Reason, reply } from './error-reply.ts'
 import type { Exchange } from './exchange.ts'
-import { type ForwardParts, forwardReplayable } from './forward/replayable.ts'
+import type { ForwardParts } from './forward/parts.ts'
+import { noBody } from './forward/race.ts'
+import { forwardReplayable } from './forward/replayable.ts'
 import { forwardStreaming, forwardUpgrade } from './forward/streaming.ts'
 import { cut, type PublicRequest, type PublicResponse } from './http.ts'
 import { readHead, type RequestHead } from './request-head.ts'
@@ -15,13 +17,22 @@ import { type Arrival, contextOf, newArrival } from './stages/context.ts'
 import type { View } from './view.ts'
 
 export interface EdgeParts extends ForwardParts {
-  /** The view in force; read once a request. */
+  /** The view in force; read once a request. Never throws. */
   view(): View
+}
+
+/** Whoever is owed an answer, whichever way it is written. */
+interface Client {
+  /** Answers with `reason`, unless an answer has begun. Returns whether it did. */
+  tell(reason: Reason): boolean
+  cut(): void
 }
 
 export class Edge {
   private readonly parts: EdgeParts
   private streams = 0
+  /** Connections whose last answer was a refusal. Our own listener keeps count by itself, another's may not. */
+  private readonly refused = new WeakSet<Socket>()
 
   constructor(parts: EdgeParts) {
     this.parts = parts
@@ -35,13 +46,15 @@ export class Edge {
       if (typeof exchange === 'string') this.refuse(arrival, exchange)
       else this.forward(arrival, exchange, expectsContinue)
     } catch (cause) {
-      this.failed(arrival, cause)
+      this.failed(httpClient(arrival), cause)
     }
   }
 
   /** The same as Express middleware or as a `node:http` request listener of somebody else's server. */
-  readonly middleware = (request: IncomingMessage, response: ServerResponse): void =>
-    this.handle(request, response)
+  readonly middleware = (request: IncomingMessage, response: ServerResponse): void => {
+    // Parsed in the same packet: what hides behind a refusal is not a request (RFC 9112 section 9.6).
+    if (!this.refused.has(request.socket)) this.handle(request, response)
+  }
 
   /** Serves a WebSocket upgrade; {@link wantsWebSocket} has let it through. */
   readonly upgrade = (request: IncomingMessage, socket: Socket, bytes: Buffer): void => {
@@ -49,16 +62,17 @@ export class Edge {
     socket.on('error', () => {})
     // Never assigned to the socket: an upgrade's answer is written by the stream engine, or raw.
     const arrival = newArrival(request, new ServerResponse(request), headOf(request), this.parts.view())
-    const refuseRaw = (reason: Refusal): void => {
-      this.parts.observer.requestRefused(reason)
-      socket.end(rawReply(reason, audienceOf(arrival)))
-    }
-    const exchange = this.letIn(arrival)
-    if (typeof exchange === 'string') refuseRaw(exchange)
-    else if (this.streamsAreFull(arrival)) refuseRaw('too-many-streams')
-    else {
-      this.parts.observer.requestBegan(exchange.home)
-      void this.asStream(arrival, forwardUpgrade(exchange, socket, bytes, this.parts))
+    const client = rawClient(arrival, socket)
+    try {
+      const exchange = this.letIn(arrival)
+      if (typeof exchange === 'string') this.refuseRaw(client, exchange)
+      else if (this.streamsAreFull(arrival)) this.refuseRaw(client, 'too-many-streams')
+      else {
+        this.parts.observer.requestBegan(exchange.home)
+        void this.asStream(client, forwardUpgrade(exchange, socket, bytes, this.parts))
+      }
+    } catch (cause) {
+      this.failed(client, cause)
     }
   }
 
@@ -76,8 +90,7 @@ export class Edge {
     if (hasBody) void this.takeAndForward(arrival, exchange, chunked)
     else if (head.accept.includes('text/event-stream')) this.streamOn(arrival, exchange, false)
     else {
-      this.parts.observer.requestBegan(exchange.home)
-      forwardReplayable(exchange, null, false, this.parts)
+      forwardReplayable(exchange, noBody, this.parts)
     }
   }
 
@@ -85,11 +98,14 @@ export class Edge {
   private async takeAndForward(arrival: Arrival, exchange: Exchange, chunked: boolean): Promise<void> {
     const { limits } = arrival.view.config
     const taken = await takeBody(arrival.request, limits.replayBodyBytes, limits.bodyTimeoutMs)
-    if (taken.kind === 'whole') {
-      this.parts.observer.requestBegan(exchange.home)
-      forwardReplayable(exchange, taken.body, chunked, this.parts)
-    } else if (taken.kind === 'long') this.streamOn(arrival, exchange, true)
-    else if (taken.kind === 'slow') this.refuse(arrival, 'slow-body')
+    try {
+      if (taken.kind === 'whole') {
+        forwardReplayable(exchange, { bytes: taken.body, chunked }, this.parts)
+      } else if (taken.kind === 'long') this.streamOn(arrival, exchange, true)
+      else if (taken.kind === 'slow') this.refuse(arrival, 'slow-body')
+    } catch (cause) {
+      this.failed(httpClient(arrival), cause)
+    }
   }
 
   private streamOn(arrival: Arrival, exchange: Exchange, hasBody: boolean): void {
@@ -98,7 +114,7 @@ export class Edge {
       return
     }
     this.parts.observer.requestBegan(exchange.home)
-    void this.asStream(arrival, forwardStreaming(exchange, hasBody, this.parts))
+    void this.asStream(httpClient(arrival), forwardStreaming(exchange, hasBody, this.parts))
   }
 
   private streamsAreFull({ view }: Arrival): boolean {
@@ -106,27 +122,33 @@ export class Edge {
   }
 
   /** Counts `stream` among those open until it has ended. */
-  private async asStream(arrival: Arrival, stream: Promise<void>): Promise<void> {
+  private async asStream(client: Client, stream: Promise<void>): Promise<void> {
     this.streams += 1
     try {
       await stream
     } catch (cause) {
-      this.failed(arrival, cause)
+      this.failed(client, cause)
     } finally {
       this.streams -= 1
     }
   }
 
   /** A fault of our own: told to the operators, and no more than a 500 to the resident. */
-  private failed(arrival: Arrival, cause: unknown): void {
+  private failed(client: Client, cause: unknown): void {
     this.parts.observer.internalError(cause)
-    if (!reply(arrival.response, 'internal', audienceOf(arrival))) cut(arrival.response)
+    if (!client.tell('internal')) client.cut()
+  }
+
+  private refuseRaw(client: Client, refusal: Refusal): void {
+    this.parts.observer.requestRefused(refusal)
+    client.tell(refusal)
   }
 
   private refuse(arrival: Arrival, refusal: Refusal): void {
     this.parts.observer.requestRefused(refusal)
     // What is left of the body is not waited for, and what follows it can't be trusted to be a request.
     const close = arrival.request.httpVersionMajor > 1 ? [] : ['Connection', 'close']
+    if (close.length > 0) this.refused.add(arrival.request.socket)
     reply(arrival.response, refusal, audienceOf(arrival), close)
   }
 }
@@ -145,6 +167,24 @@ function headOf(request: PublicRequest): RequestHead {
     head.hostCount = 1
   }
   return head
+}
+
+const httpClient = (arrival: Arrival): Client => ({
+  tell: (reason) => reply(arrival.response, reason, audienceOf(arrival)),
+  cut: () => cut(arrival.response),
+})
+
+/** An upgrade's client: earlier answers on its socket are out, so that any further byte is this request's. */
+function rawClient(arrival: Arrival, socket: Socket): Client {
+  const writtenBefore = socket.bytesWritten
+  return {
+    tell(reason) {
+      if (socket.bytesWritten !== writtenBefore || !socket.writable) return false
+      socket.end(rawReply(reason, audienceOf(arrival)))
+      return true
+    },
+    cut: () => socket.destroy(),
+  }
 }
 
 const audienceOf = ({ request, head, traceId }: Arrival) => ({

@@ -23,6 +23,12 @@ export function residentKey(config: Config['resident'], secret: string): Residen
   }
 }
 
+/** A name for `text` that says nothing of it to who has not the secret: 192 bits of SHA-256 over key and text. */
+export const residentDigest =
+  (secret: string) =>
+  (text: string): string =>
+    hash('sha256', secret + text, 'base64url').slice(0, 32)
+
 /** The first 32 bits of SHA-256 over key and id. */
 const keyed = (secret: string, id: string): number =>
   Number.parseInt(hash('sha256', secret + id, 'hex').slice(0, 8), 16)

@@ -13,13 +13,17 @@ import type { TLSSocket } from 'node:tls'
 import type { Config } from '../../config/schema.ts'
 import { errorCode } from '../model/errors.ts'
 import type { Observer, Refusal } from '../model/events.ts'
-import type { Certificate } from './certificate.ts'
+import type { Certificate } from '../control/certificate.ts'
 import { ClientConnection } from './client-connection.ts'
 import { rawReply, reply } from './error-reply.ts'
+import { endFloods } from './h2-floods.ts'
 import { type Edge, wantsWebSocket } from './listener.ts'
 import { newTraceId } from './trace.ts'
 
 type HttpServer = Server | TlsServer
+
+/** How long an idle connection is kept while the process saves itself. */
+const briefKeepAliveMs = 1000
 
 /** Owns the sockets of the public listener. */
 export class PublicServer {
@@ -30,6 +34,7 @@ export class PublicServer {
   private readonly http2: Http2Server | null
   private readonly sockets = new Set<Socket>()
   private readonly sessions = new Set<ServerHttp2Session>()
+  private closedToNew = false
   private readonly clients = new WeakMap<Socket, ClientConnection>()
 
   constructor(config: Config, certificate: Certificate | null, edge: Edge, observer: Observer) {
@@ -57,6 +62,12 @@ export class PublicServer {
 
   get connections(): number {
     return this.sockets.size
+  }
+
+  /** Scales down what the process spends on connections: from 1 idle ones are kept for a moment only, at 3 none is taken. */
+  protect(level: number): void {
+    this.closedToNew = level >= 3
+    this.server.keepAliveTimeout = level >= 1 ? briefKeepAliveMs : this.config.limits.keepAliveTimeoutMs
   }
 
   /** New connections get the new certificate; those that are open keep theirs. */
@@ -101,7 +112,7 @@ export class PublicServer {
   }
 
   private http2Server(): Http2Server {
-    const { limits } = this.config
+    const { limits, attempts } = this.config
     const server = createHttp2Server({
       maxHeaderListPairs: limits.headerCount + 8,
       settings: { maxConcurrentStreams: 128, maxHeaderListSize: limits.headerBytes },
@@ -113,6 +124,7 @@ export class PublicServer {
       // A session's error closes it; the streams on it have been answered or cut by themselves.
       session.on('error', () => {})
       session.on('close', () => this.sessions.delete(session))
+      endFloods(session, attempts.idleTimeoutMs)
     })
     return server
   }
@@ -151,7 +163,7 @@ export class PublicServer {
   }
 
   private admitConnection(socket: Socket): void {
-    if (this.sockets.size >= this.config.limits.connections) {
+    if (this.closedToNew || this.sockets.size >= this.config.limits.connections) {
       // Before a TLS handshake there is no way to say why.
       socket.on('error', () => {})
       if (this.server instanceof TlsServer) {

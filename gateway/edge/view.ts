@@ -1,16 +1,20 @@
 // What one request reads of the outside world: the snapshot and the settings compiled with it, swapped together.
 import type { Config } from '../../config/schema.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import { classifier, type Classify } from '../policy/classify.ts'
 import { type HomeResolver, homeResolver } from './home.ts'
 import { Peers } from './peers.ts'
-import { type ResidentKey, residentKey } from './resident.ts'
+import { residentDigest, type ResidentKey, residentKey } from './resident.ts'
 
 export interface View {
   readonly snapshot: Snapshot
   readonly config: Config
   readonly resolveHome: HomeResolver
   readonly residentKey: ResidentKey
+  /** Names what is kept of a resident without telling who it is. */
+  readonly digest: (text: string) => string
   readonly peers: Peers
+  readonly classify: Classify
   readonly retryStatuses: ReadonlySet<number>
   readonly removeFromAnswers: ReadonlySet<string>
 }
@@ -21,7 +25,9 @@ export function compileView(config: Config, snapshot: Snapshot, residentSecret: 
     config,
     resolveHome: homeResolver(config.home, snapshot),
     residentKey: residentKey(config.resident, residentSecret),
+    digest: residentDigest(residentSecret),
     peers: new Peers(config.headers.trustedProxies, config.headers.operatorAddresses),
+    classify: classifier(config.classes, config.defaultClass),
     retryStatuses: new Set(config.attempts.retryStatuses),
     removeFromAnswers: new Set(config.headers.removeFromAnswers),
   })

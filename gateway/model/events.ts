@@ -1,15 +1,31 @@
 // What happens in the gateway, as seen by whoever counts or logs it. Code calls, telemetry listens.
 import type { Outcome } from './outcome.ts'
 import type { CodeNode } from './region.ts'
+import type { RouteClass } from './route-class.ts'
 import type { Home, Level } from './snapshot.ts'
 
 /**
  * How a request ended for the resident:
  * `ok` (a whole answer, whatever its status), `upstream-error` (a node's 5xx passed on),
- * `refused` (turned away by us with a 4xx), `unavailable` (no level could answer), `cut` (the answer broke midway),
- * `client-left`.
+ * `refused` (turned away by us with a 4xx), `shed` (no place found in time),
+ * `last-good` (every level failed, answered from what was kept), `unavailable` (no level could answer),
+ * `cut` (the answer broke midway), `client-left`.
  */
-export type RequestOutcome = 'ok' | 'upstream-error' | 'refused' | 'unavailable' | 'cut' | 'client-left'
+export type RequestOutcome =
+  | 'ok'
+  | 'upstream-error'
+  | 'refused'
+  | 'shed'
+  | 'last-good'
+  | 'unavailable'
+  | 'cut'
+  | 'client-left'
+
+/**
+ * Why a request was turned away in a crowd: its `class` stands back, the `queue` would have taken too long,
+ * or the process has to save itself (`protection`).
+ */
+export type ShedReason = 'class' | 'queue' | 'protection'
 
 /** Why a request was turned away before any node was asked. */
 export type Refusal =
@@ -34,6 +50,9 @@ export type Refusal =
 
 export type AttemptKind = 'first' | 'retry' | 'hedge'
 
+/** Least first. */
+export type ProtectionName = 'normal' | 'eased' | 'shedding' | 'closed'
+
 export type Health = 'up' | 'down' | 'unknown'
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
@@ -43,6 +62,12 @@ export interface Observer {
   requestBegan(home: Home): void
   requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void
   requestRefused(refusal: Refusal): void
+  /** Turned away for lack of room. */
+  requestShed(home: Home, routeClass: RouteClass, reason: ShedReason): void
+  /** Every level failed; it got what was its own last good answer. */
+  lastGoodServed(home: Home, routeClass: RouteClass): void
+  /** It is answered by an upstream request that was under way already. */
+  requestCoalesced(home: Home, routeClass: RouteClass): void
   attemptStarted(node: CodeNode, kind: AttemptKind): void
   attemptEnded(node: CodeNode, outcome: Outcome): void
   budgetSpent(budget: 'retry' | 'hedge'): void
@@ -52,6 +77,12 @@ export interface Observer {
   breakerChanged(node: CodeNode, state: BreakerState): void
   /** A fault of our own met by a request. */
   internalError(cause: unknown): void
+  /** The process began, or went further, or ceased to save itself. */
+  protectionChanged(level: ProtectionName, reason: string): void
+  /** A request of a known resident; `key` is the keyed hash. */
+  residentSeen(home: Home, key: number, now: number): void
+  /** A mode is in force, from the start or by a change. */
+  modeSet(mode: string, before: string | null): void
   snapshotApplied(version: number, regions: number, nodes: number): void
   reloadRefused(what: 'configuration' | 'certificate', detail: string): void
   registryLost(detail: string): void

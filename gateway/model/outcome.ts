@@ -2,7 +2,8 @@
 
 /**
  * - `answered`: any status that is not the node's own fault.
- * - `error-status`: 5xx, or 429 (the node saying that it is full).
+ * - `error-status`: 5xx.
+ * - `refused`: 429, or 503 with Retry-After: the node saying that it is full.
  * - `connect-failed`: no connection, so nothing was sent.
  * - `timeout`: the attempt's deadline passed.
  * - `reset`: the connection broke before the answer was whole.
@@ -12,6 +13,7 @@
 export type Outcome =
   | 'answered'
   | 'error-status'
+  | 'refused'
   | 'connect-failed'
   | 'timeout'
   | 'reset'
@@ -22,6 +24,18 @@ export type Outcome =
 export type Blame = 'success' | 'failure' | 'neutral'
 
 /** Why a node is not tried now, or not before the others. */
-export type SkipReason = 'held' | 'draining' | 'unhealthy' | 'breaker-open' | 'full' | 'stalled' | 'ramping'
+export type SkipReason =
+  | 'held'
+  | 'draining'
+  | 'unhealthy'
+  | 'breaker-open'
+  /** It has as many requests open as it can take. */
+  | 'full'
+  /** What is left of it is kept for its own region's residents. */
+  | 'reserved'
+  /** Its region has lent as much as it agreed to. */
+  | 'quota-spent'
+  | 'stalled'
+  | 'ramping'
 
 export type Verdict = 'ok' | SkipReason

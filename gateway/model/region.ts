@@ -18,10 +18,20 @@ export interface CodeNode {
   readonly authority: string
   /** Share of its level's residents relative to its siblings, above 0. */
   readonly weight: number
-  /** Requests it may have open at once; `Infinity` where none was declared. */
+  /** Requests it may have open at once by declaration; `Infinity` where none was declared. */
   readonly limit: number
   /** Its name as a 32-bit number, for rendezvous hashing. */
   readonly seed: number
+}
+
+/** What a region lends to others' residents. */
+export interface Lending {
+  /** Requests a second; `Infinity` where not limited. */
+  readonly limitRps: number
+  /** Requests open at once; `Infinity` where not limited. */
+  readonly limitConcurrent: number
+  /** Share of each node's limit kept for the region's own residents, 0 to 1. */
+  readonly homeReserve: number
 }
 
 export interface Region {
@@ -29,6 +39,7 @@ export interface Region {
   readonly name: { readonly zh: string; readonly en: string }
   readonly tier: Tier
   readonly nodes: readonly CodeNode[]
+  readonly lends: Lending
   /** Regions that agreed to help this one's residents, in the agreed order. */
   readonly neighbours: readonly RegionId[]
   readonly province: RegionId | null

@@ -1,6 +1,6 @@
 // What the data plane reads: one frozen view of the federation, replaced whole when anything changes.
 import type { NodeId, RegionId } from './ids.ts'
-import type { CodeNode, LevelName, Region } from './region.ts'
+import type { CodeNode, LevelName, Lending, Region } from './region.ts'
 
 /** The nodes of one region, in the place that they have for one home's residents. */
 export interface Level {
@@ -22,6 +22,7 @@ export interface Snapshot {
   readonly version: number
   readonly homes: ReadonlyMap<string, Home>
   readonly nodes: ReadonlyMap<NodeId, CodeNode>
+  readonly lending: ReadonlyMap<RegionId, Lending>
   readonly holds: ReadonlyMap<NodeId, Hold>
 }
 

@@ -13,8 +13,14 @@ export interface Condition {
   /** Attempts in a row that passed their hedge delay while the node answered nothing at all. */
   readonly silentOverdue: number
   readonly inFlight: number
-  /** Requests it may have open at once. */
+  /** Requests it may have open at once: the least of what was declared, reported and learnt. */
   readonly limit: number
+  /** The node asked to be left alone for now. */
+  readonly pausing: boolean
+  /** Share of `limit` kept for its own region's residents, 0 to 1. */
+  readonly homeReserve: number
+  /** Its region has lent as much as it agreed to. */
+  readonly quotaSpent: boolean
   /** Share of its usual residents that it takes while it is ramped back, 0 to 1. */
   readonly ramp: number
 }
@@ -27,12 +33,17 @@ export const stallThreshold = 3
 
 /**
  * @param draw This request's own draw for this node, in (0, 1]: the same resident stays on one side of a ramp.
+ * @param borrowed Whether the request is another region's.
  * @param canRetry Whether the request could be moved if the node failed it. One that can't is no trial.
  */
-export function judge(condition: Condition, draw: number, canRetry: boolean): Verdict {
+export function judge(condition: Condition, draw: number, canRetry: boolean, borrowed: boolean): Verdict {
   if (condition.hold === 'trip') return 'held'
   if (condition.hold === 'drain') return 'draining'
-  if (condition.inFlight >= condition.limit) return 'full'
+  if (condition.inFlight >= condition.limit || condition.pausing) return 'full'
+  if (borrowed) {
+    if (condition.quotaSpent) return 'quota-spent'
+    if (overflowSlots(condition) === 0) return 'reserved'
+  }
   if (condition.hold === 'bypass') return 'ok'
   if (condition.health === 'down') return condition.breaker === 'closed' ? 'unhealthy' : 'breaker-open'
   if (condition.breaker === 'open') return 'breaker-open'
@@ -41,3 +52,26 @@ export function judge(condition: Condition, draw: number, canRetry: boolean): Ve
   if (draw > condition.ramp) return 'ramping'
   return 'ok'
 }
+
+/**
+ * Requests a node may still take from residents of other regions.
+ *
+ * @param load.limit Requests that it may have open at once.
+ * @param load.inFlight Requests open to it now, its own residents' included.
+ * @param load.homeReserve Share of `limit` kept for its own residents, 0 to 1; rounds up.
+ * @returns Whole requests, never negative.
+ * @example overflowSlots({ limit: 100, inFlight: 60, homeReserve: 0.3 }) // 10
+ */
+export function overflowSlots(load: Pick<Condition, 'limit' | 'inFlight' | 'homeReserve'>): number {
+  if (load.limit === Infinity) return Infinity
+  return Math.max(0, load.limit - Math.ceil(load.limit * load.homeReserve) - load.inFlight)
+}
+
+/** Whether the node would serve if it had room: what is wrong with it, if anything, is only that it is busy. */
+export const isServing = (condition: Condition): boolean =>
+  condition.hold !== 'trip' &&
+  condition.hold !== 'drain' &&
+  (condition.hold === 'bypass' ||
+    (condition.health !== 'down' &&
+      condition.breaker === 'closed' &&
+      condition.silentOverdue < stallThreshold))

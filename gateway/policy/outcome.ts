@@ -2,9 +2,12 @@
 import type { Blame, Outcome } from '../model/outcome.ts'
 
 // A breaker that opens on 4xx would let one town's broken client shut a node for every
-// town, so only the node's own faults count. 429 counts: it is the node saying "full".
-export const outcomeOfStatus = (status: number): Outcome =>
-  (status >= 500 && !notItsFault.has(status)) || status === 429 ? 'error-status' : 'answered'
+// town, so only the node's own faults count. A node that says "full" is not ill: opening its
+// breaker would take away what it can still do. Its refusals lower its limit instead.
+export function outcomeOfStatus(status: number, retryAfter: boolean): Outcome {
+  if (status === 429 || (status === 503 && retryAfter)) return 'refused'
+  return status >= 500 && !notItsFault.has(status) ? 'error-status' : 'answered'
+}
 
 /** Not implemented, HTTP version, loop between gateways: true of the request or the configuration, not of the node. */
 const notItsFault: ReadonlySet<number> = new Set([501, 505, 508])
@@ -14,6 +17,7 @@ export function blameOf(outcome: Outcome): Blame {
     case 'answered':
       return 'success'
     case 'abandoned':
+    case 'refused':
       return 'neutral'
     case 'error-status':
     case 'connect-failed':

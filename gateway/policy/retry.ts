@@ -19,8 +19,8 @@ const slotMs = 1000
  * Without it a failing federation is asked for a multiple of the load that it already can't carry.
  */
 export class Budget {
-  private readonly share: number
-  private readonly floorPerSecond: number
+  private share: number
+  private floorPerSecond: number
   private readonly asked = new Uint32Array(slots)
   private readonly taken = new Uint32Array(slots)
   private askedSum = 0
@@ -32,6 +32,12 @@ export class Budget {
    * @param floorPerSecond Extra attempts a second that are always afforded.
    */
   constructor(share: number, floorPerSecond: number) {
+    this.share = share
+    this.floorPerSecond = floorPerSecond
+  }
+
+  /** Changes what is afforded; what was asked and taken stays counted. */
+  use(share: number, floorPerSecond: number): void {
     this.share = share
     this.floorPerSecond = floorPerSecond
   }

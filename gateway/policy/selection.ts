@@ -9,7 +9,7 @@ export type Rule = 'sticky' | 'least-loaded'
 
 /** What selection asks about nodes; the gateway answers from live state, the planner from a simulation. */
 export interface Fleet {
-  judge(node: CodeNode, draw: number, canRetry: boolean): Verdict
+  judge(node: CodeNode, draw: number, canRetry: boolean, borrowed: boolean): Verdict
   inFlight(node: CodeNode): number
   /** Expected cost of one more request: peak-EWMA latency times requests open, in ms. */
   cost(node: CodeNode): number
@@ -105,7 +105,7 @@ function rendezvous(
   for (const node of level.nodes) {
     if (choice.tried.includes(node.id)) continue
     const draw = pairDraw(choice.key, node.seed)
-    if (!wanted(fleet.judge(node, draw, choice.canRetry))) continue
+    if (!wanted(fleet.judge(node, draw, choice.canRetry, isBorrowed(level)))) continue
     const score = draw === 1 ? Number.MAX_VALUE : -node.weight / Math.log(draw)
     const bound = Math.max(
       settings.boundedLoadFloor,
@@ -117,6 +117,9 @@ function rendezvous(
   }
   return best ?? overflow
 }
+
+/** Whether a request at this level is served by another region than its home. */
+export const isBorrowed = (level: Level): boolean => level.name !== 'local'
 
 function openRequests(level: Level, fleet: Fleet): number {
   let open = 0
@@ -134,7 +137,7 @@ function leastLoaded(
   const able = level.nodes.filter(
     (node) =>
       !choice.tried.includes(node.id) &&
-      wanted(fleet.judge(node, pairDraw(choice.key, node.seed), choice.canRetry)),
+      wanted(fleet.judge(node, pairDraw(choice.key, node.seed), choice.canRetry, isBorrowed(level))),
   )
   const [first] = able
   if (first === undefined || able.length === 1) return first ?? null

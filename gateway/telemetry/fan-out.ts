@@ -1,7 +1,17 @@
 // One observer that tells two, the first first.
-import type { AttemptKind, BreakerState, Health, Observer, Refusal, RequestOutcome } from '../model/events.ts'
+import type {
+  AttemptKind,
+  BreakerState,
+  Health,
+  Observer,
+  Refusal,
+  ProtectionName,
+  RequestOutcome,
+  ShedReason,
+} from '../model/events.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
+import type { RouteClass } from '../model/route-class.ts'
 import type { Home, Level } from '../model/snapshot.ts'
 
 export class FanOut implements Observer {
@@ -26,6 +36,21 @@ export class FanOut implements Observer {
   requestRefused(refusal: Refusal): void {
     this.a.requestRefused(refusal)
     this.b.requestRefused(refusal)
+  }
+
+  requestShed(home: Home, routeClass: RouteClass, reason: ShedReason): void {
+    this.a.requestShed(home, routeClass, reason)
+    this.b.requestShed(home, routeClass, reason)
+  }
+
+  lastGoodServed(home: Home, routeClass: RouteClass): void {
+    this.a.lastGoodServed(home, routeClass)
+    this.b.lastGoodServed(home, routeClass)
+  }
+
+  requestCoalesced(home: Home, routeClass: RouteClass): void {
+    this.a.requestCoalesced(home, routeClass)
+    this.b.requestCoalesced(home, routeClass)
   }
 
   attemptStarted(node: CodeNode, kind: AttemptKind): void {
@@ -66,6 +91,21 @@ export class FanOut implements Observer {
   internalError(cause: unknown): void {
     this.a.internalError(cause)
     this.b.internalError(cause)
+  }
+
+  protectionChanged(level: ProtectionName, reason: string): void {
+    this.a.protectionChanged(level, reason)
+    this.b.protectionChanged(level, reason)
+  }
+
+  residentSeen(home: Home, key: number, now: number): void {
+    this.a.residentSeen(home, key, now)
+    this.b.residentSeen(home, key, now)
+  }
+
+  modeSet(mode: string, before: string | null): void {
+    this.a.modeSet(mode, before)
+    this.b.modeSet(mode, before)
   }
 
   snapshotApplied(version: number, regions: number, nodes: number): void {

@@ -1,6 +1,6 @@
 // What is told as it happens: one line for each change that an operator would want to know of, none for a good request.
 import { type Logger, pino } from 'pino'
-import type { BreakerState, Health, Observer, RequestOutcome } from '../model/events.ts'
+import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } from '../model/events.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
 
@@ -25,11 +25,15 @@ function asText(json: string): string {
   const time = 'time' in parsed ? new Date(Number(parsed.time)).toISOString().slice(11, 23) : ''
   const level = 'level' in parsed ? (levels[Number(parsed.level)] ?? '') : ''
   const message = 'msg' in parsed ? String(parsed.msg) : ''
-  return `${time} ${level} ${message}\n`
+  const worker = 'worker' in parsed ? `worker ${String(parsed.worker)}: ` : ''
+  return `${time} ${level} ${worker}${message}\n`
 }
 
 /** How often it is looked at where a home's answers come from, ms. */
 const lookEveryMs = 250
+
+/** So long nobody must have been turned away before it is told anew. */
+const calmMs = 10_000
 
 interface Tally {
   readonly home: Home
@@ -41,6 +45,8 @@ export class LogObserver implements Observer, Disposable {
   private readonly logger: Logger
   private tallies = new Map<string, Tally>()
   private readonly servedBy = new Map<string, string>()
+  /** When a home's requests were last turned away. */
+  private readonly shedAt = new Map<string, number>()
   private timer: NodeJS.Timeout | undefined
 
   constructor(logger: Logger) {
@@ -48,7 +54,7 @@ export class LogObserver implements Observer, Disposable {
   }
 
   requestEnded(home: Home, level: Level | null, outcome: RequestOutcome): void {
-    if (outcome === 'client-left' || outcome === 'refused') return
+    if (outcome === 'client-left' || outcome === 'refused' || outcome === 'shed') return
     const { code } = home.region
     let tally = this.tallies.get(code)
     if (tally === undefined) {
@@ -57,6 +63,35 @@ export class LogObserver implements Observer, Disposable {
     }
     tally.byLevel.set(level, (tally.byLevel.get(level) ?? 0) + 1)
     this.timer ??= setTimeout(() => this.look(), lookEveryMs).unref()
+  }
+
+  requestShed(home: Home): void {
+    const { code, name } = home.region
+    const now = performance.now()
+    if (now - (this.shedAt.get(code) ?? -Infinity) > calmMs) {
+      this.logger.warn(
+        { event: 'shedding', home: code },
+        `${name.zh} ${name.en} (${code}): more requests than all levels can take, shedding 请求超出各级能力，开始限流`,
+      )
+    }
+    this.shedAt.set(code, now)
+  }
+
+  requestCoalesced(): void {}
+
+  modeSet(mode: string, before: string | null): void {
+    if (before === null && mode === 'peacetime') return
+    const words = mode === 'emergency' ? '已进入战时模式' : '已恢复平时模式'
+    this.logger.warn({ event: 'mode', mode, before }, `mode is ${mode} ${words}`)
+  }
+
+  lastGoodServed(): void {}
+  residentSeen(): void {}
+
+  protectionChanged(level: ProtectionName, reason: string): void {
+    const fields = { event: 'protection', level, reason }
+    if (level === 'normal') this.logger.info(fields, 'the gateway no longer needs to protect its own process')
+    else this.logger.warn(fields, `the gateway protects its own process: ${level}, because of ${reason}`)
   }
 
   healthChanged(node: CodeNode, health: Health, detail: string): void {

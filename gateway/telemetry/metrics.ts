@@ -1,26 +1,22 @@
 // What is counted, for Prometheus. No resident, path or address is ever a label.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { AttemptKind, Observer, Refusal, RequestOutcome } from '../model/events.ts'
+import type { AttemptKind, Observer, Refusal, RequestOutcome, ShedReason } from '../model/events.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
-import type { Home, Level } from '../model/snapshot.ts'
+import type { RouteClass } from '../model/route-class.ts'
+import type { Home, Level, Snapshot } from '../model/snapshot.ts'
+import { CrowdMetrics } from './crowd.ts'
 import { type DurationLine, Durations } from './durations.ts'
+import { gaugesOfNodes, type NodeReading } from './node-gauges.ts'
+import { type ResidentCounter, Residents } from './residents.ts'
 import { Tally, type TallyLine } from './tally.ts'
-
-/** A node as a scrape shows it. */
-export interface NodeReading {
-  readonly node: CodeNode
-  readonly health: 'up' | 'down' | 'unknown'
-  readonly breaker: 'closed' | 'open' | 'half-open'
-  readonly hold: string | null
-  readonly inFlight: number
-  readonly p99Ms: number
-  readonly ramp: number
-}
 
 export interface Readings {
   nodes(): Iterable<NodeReading>
   connections(): number
+  /** Requests that wait for room. */
+  waiting(): number
+  protection(): number
 }
 
 /** Requests of one home answered at one level: their lines of the metrics, looked up once. */
@@ -106,10 +102,16 @@ export class Metrics implements Observer {
   private readonly ended = new Map<string, Map<Outcome, TallyLine>>()
   private readonly begun = new Map<string, Map<AttemptKind, TallyLine>>()
 
-  constructor(readings: Readings) {
+  private readonly crowd: CrowdMetrics
+  private readonly residents: Residents<ResidentCounter>
+
+  /** @param residentWindow Makes the counter of one more home's residents. */
+  constructor(readings: Readings, residentWindow: () => ResidentCounter) {
+    this.crowd = new CrowdMetrics(this.registry, readings)
+    this.residents = new Residents(this.registry, residentWindow, () => performance.now())
     this.registryUp.set(1)
     collectDefaultMetrics({ register: this.registry })
-    this.gaugeOfNodes(readings)
+    gaugesOfNodes(this.registry, () => readings.nodes())
     const inFlight: Gauge = new Gauge({
       name: 'chiyuan_requests_in_flight',
       help: 'Requests that residents wait for, by home region.',
@@ -146,6 +148,33 @@ export class Metrics implements Observer {
 
   requestRefused(refusal: Refusal): void {
     this.refusals.inc({ reason: refusal })
+  }
+
+  requestShed(home: Home, routeClass: RouteClass, reason: ShedReason): void {
+    this.crowd.requestShed(home, routeClass, reason)
+  }
+
+  lastGoodServed(home: Home, routeClass: RouteClass): void {
+    this.crowd.lastGoodServed(home, routeClass)
+  }
+
+  requestCoalesced(home: Home, routeClass: RouteClass): void {
+    this.crowd.requestCoalesced(home, routeClass)
+  }
+
+  residentSeen(home: Home, key: number, now: number): void {
+    this.residents.residentSeen(home, key, now)
+  }
+
+  protectionChanged(): void {}
+
+  modeSet(mode: string): void {
+    this.crowd.modeSet(mode)
+  }
+
+  /** Takes departed homes out. */
+  follow({ homes }: Snapshot): void {
+    this.residents.follow(homes)
   }
 
   attemptStarted(node: CodeNode, kind: AttemptKind): void {
@@ -248,46 +277,6 @@ export class Metrics implements Observer {
     const line = this.durations.line({ home, level })
     this.durationLines.set(name, line)
     return line
-  }
-
-  /** Set anew at every scrape, so that a departed node leaves no line behind. */
-  private gaugeOfNodes(readings: Readings): void {
-    const gauge = (
-      name: string,
-      help: string,
-      read: (reading: NodeReading) => number,
-      more: string[] = [],
-    ): void => {
-      const made: Gauge = new Gauge({
-        name,
-        help,
-        labelNames: ['node', 'region', ...more],
-        registers: [this.registry],
-        collect: () => {
-          made.reset()
-          for (const reading of readings.nodes())
-            made.set({ node: reading.node.id, region: reading.node.region }, read(reading))
-        },
-      })
-    }
-    gauge('chiyuan_node_up', 'Active probes: 1 up, 0 down, -1 not probed yet.', ({ health }) =>
-      health === 'up' ? 1 : health === 'down' ? 0 : -1,
-    )
-    gauge('chiyuan_node_breaker', 'Breaker: 0 closed, 1 half open, 2 open.', ({ breaker }) =>
-      breaker === 'closed' ? 0 : breaker === 'half-open' ? 1 : 2,
-    )
-    gauge('chiyuan_node_held', '1 while an operator holds the node.', ({ hold }) => (hold === null ? 0 : 1))
-    gauge('chiyuan_node_in_flight', 'Requests open to the node.', ({ inFlight }) => inFlight)
-    gauge(
-      'chiyuan_node_latency_p99_seconds',
-      'The node’s own p99, on which hedges wait.',
-      ({ p99Ms }) => p99Ms / 1000,
-    )
-    gauge(
-      'chiyuan_node_ramp',
-      'Share of its residents that the node takes while it is ramped back.',
-      ({ ramp }) => ramp,
-    )
   }
 }
 

@@ -1,7 +1,8 @@
 // What attempts and operators do to a node's live state, with opossum measuring for real.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { snapshotOf } from '../../gateway/control/directory.ts'
-import { Board, type NodeState } from '../../gateway/control/health/board.ts'
+import { Board } from '../../gateway/control/health/board.ts'
+import type { NodeState } from '../../gateway/control/health/node-state.ts'
 import type { Outcome } from '../../gateway/model/outcome.ts'
 import { nodeId } from '../../gateway/model/ids.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -17,6 +18,7 @@ const settings = {
     connectFailures: 5,
   },
   slowStart: { windowMs: 1000, initialShare: 0.1 },
+  concurrency: { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 },
 }
 const node = aNode('xian-1')
 const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], new Map())
@@ -43,7 +45,7 @@ afterEach(() => {
 })
 
 async function attempts(outcome: Outcome, times: number): Promise<void> {
-  for (let i = 0; i < times; i++) state.ended(state.began(), outcome, 0)
+  for (let i = 0; i < times; i++) state.ended(state.began(0, false, 'request'), outcome, 0)
   // The breaker settles its promises.
   for (let i = 0; i < 5; i++) await Promise.resolve()
 }
@@ -53,11 +55,11 @@ describe('the breaker', () => {
     await attempts('answered', 4)
     await attempts('reset', 6)
     expect(state.breaker).toBe('open')
-    expect(board.judge(node, 0.01, true)).toBe('breaker-open')
+    expect(board.judge(node, 0.01, true, false)).toBe('breaker-open')
     jest.advanceTimersByTime(1100)
     expect(state.breaker).toBe('half-open')
-    const trial = state.began()
-    expect(board.judge(node, 0.01, true)).toBe('breaker-open')
+    const trial = state.began(0, false, 'request')
+    expect(board.judge(node, 0.01, true, false)).toBe('breaker-open')
     state.ended(trial, 'answered', 0)
     for (let i = 0; i < 5; i++) await Promise.resolve()
     expect(state.breaker).toBe('closed')
@@ -107,7 +109,7 @@ describe('the breaker', () => {
   })
 
   it('is not closed by a late success of an attempt begun before it opened', async () => {
-    const old = state.began()
+    const old = state.began(0, false, 'request')
     await attempts('reset', 8)
     jest.advanceTimersByTime(1100)
     state.ended(old, 'answered', 0)
@@ -140,17 +142,17 @@ describe('a node that came back', () => {
 describe('a stall', () => {
   beforeEach(() => {
     for (let i = 0; i < 3; i++) state.overdue()
-    expect(board.judge(node, 0.5, true)).toBe('stalled')
+    expect(board.judge(node, 0.5, true, false)).toBe('stalled')
   })
 
   it('is ended by an answer of any kind', () => {
-    state.answered(100, 0)
-    expect(board.judge(node, 0.5, true)).toBe('ok')
+    state.answered(100, 0, 'request')
+    expect(board.judge(node, 0.5, true, false)).toBe('ok')
   })
 
   it('of more than a moment is followed by a ramp, whether a request or a probe was answered first', async () => {
     await clock.advance(1000)
-    state.answered(100, 0)
+    state.answered(100, 0, 'request')
     expect(state.ramp).toBe(0.1)
     await clock.advance(1000)
     expect(state.ramp).toBe(1)
@@ -162,16 +164,16 @@ describe('a stall', () => {
 })
 
 it('counts what is open, and gives each ticket back once', () => {
-  const tickets = [state.began(), state.began()]
+  const tickets = [state.began(0, false, 'request'), state.began(0, false, 'request')]
   expect(board.inFlight(node)).toBe(2)
   for (const ticket of tickets) state.ended(ticket, 'answered', 0)
   expect(board.inFlight(node)).toBe(0)
 })
 
 it('failing fast does not look cheap', () => {
-  state.answered(2, 0)
+  state.answered(2, 0, 'request')
   const cheap = board.cost(node)
-  state.ended(state.began(), 'reset', 0)
+  state.ended(state.began(0, false, 'request'), 'reset', 0)
   expect(board.cost(node)).toBeGreaterThan(cheap * 100)
 })
 
@@ -191,6 +193,6 @@ describe('a new snapshot', () => {
     expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], new Map()))).toEqual([node])
     expect(board.state(node)).not.toBe(state)
     board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], new Map()))
-    expect(board.judge(node, 0.5, true)).toBe('draining')
+    expect(board.judge(node, 0.5, true, false)).toBe('draining')
   })
 })

@@ -17,6 +17,7 @@ const boardSettings = {
     connectFailures: 5,
   },
   slowStart: { windowMs: 10_000, initialShare: 0.1 },
+  concurrency: { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 },
 }
 const good: ProbeResult = { good: true }
 const bad: ProbeResult = { good: false, detail: 'refused' }

@@ -44,11 +44,11 @@ it.each<{ name: string; condition: Partial<Condition>; verdict: string }>([
     verdict: 'full',
   },
 ])('$name', ({ condition, verdict }) => {
-  expect(judge(aCondition(condition), half, true)).toBe(verdict)
+  expect(judge(aCondition(condition), half, true, false)).toBe(verdict)
 })
 
 it('a request that can not be repeated is never a half-open trial', () => {
-  expect(judge(aCondition({ breaker: 'half-open' }), half, false)).toBe('breaker-open')
+  expect(judge(aCondition({ breaker: 'half-open' }), half, false, false)).toBe('breaker-open')
 })
 
 it('a held node is never ok, whatever is measured', () => {
@@ -60,7 +60,12 @@ it('a held node is never ok, whatever is measured', () => {
     silentOverdue: fc.nat(10),
     inFlight: fc.nat(100),
     limit: fc.nat(100),
+    pausing: fc.boolean(),
+    homeReserve: fc.double({ min: 0, max: 1, noNaN: true }),
+    quotaSpent: fc.boolean(),
     ramp: fc.double({ min: 0, max: 1, noNaN: true }),
   })
-  fc.assert(fc.property(condition, fc.boolean(), (held, canRetry) => judge(held, half, canRetry) !== 'ok'))
+  fc.assert(
+    fc.property(condition, fc.boolean(), (held, canRetry) => judge(held, half, canRetry, false) !== 'ok'),
+  )
 })

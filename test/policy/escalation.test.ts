@@ -49,13 +49,18 @@ it.each([
   [304, 'success'],
   [404, 'success'],
   [418, 'success'],
-  [429, 'failure'],
+  [429, 'neutral'],
   [501, 'success'],
   [508, 'success'],
   [500, 'failure'],
   [503, 'failure'],
 ])('status %d is a %s of the node', (status, blame) => {
-  expect(blameOf(outcomeOfStatus(status))).toBe(blame)
+  expect(blameOf(outcomeOfStatus(status, false))).toBe(blame)
+})
+
+it('a node that says when to come back has not failed', () => {
+  expect(outcomeOfStatus(503, true)).toBe('refused')
+  expect(outcomeOfStatus(500, true)).toBe('error-status')
 })
 
 it.each(['connect-failed', 'timeout', 'reset', 'protocol'] as const)(

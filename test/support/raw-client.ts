@@ -17,18 +17,20 @@ export interface RawOptions {
   readonly nextUntil?: string
   /** Never closes its own side. */
   readonly allowHalfOpen?: boolean
+  /** Address to connect to; 127.0.0.1 by default. */
+  readonly host?: string
 }
 
 export function sendRaw(
   port: number,
   bytes: string,
-  { until, withinMs = 5000, next, nextUntil, allowHalfOpen = false }: RawOptions = {},
+  { until, withinMs = 5000, next, nextUntil, allowHalfOpen = false, host = '127.0.0.1' }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     let text = ''
     let awaited = until
     let following = next
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }, () => socket.write(bytes, 'latin1'))
+    const socket = connect({ port, host, allowHalfOpen }, () => socket.write(bytes, 'latin1'))
     const finish = (closed: boolean): void => {
       clearTimeout(timer)
       socket.destroy()

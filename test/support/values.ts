@@ -22,6 +22,7 @@ export const aRegion = (code: string, changes: Partial<Region> = {}): Region => 
   name: { zh: code, en: code },
   tier: 'city',
   nodes: [aNode(`n${code}`, { region: regionId(code) })],
+  lends: { limitRps: Infinity, limitConcurrent: Infinity, homeReserve: 0 },
   neighbours: [],
   province: null,
   nation: null,
@@ -45,6 +46,9 @@ export const aCondition = (changes: Partial<Condition> = {}): Condition => ({
   silentOverdue: 0,
   inFlight: 0,
   limit: Infinity,
+  pausing: false,
+  homeReserve: 0,
+  quotaSpent: false,
   ramp: 1,
   ...changes,
 })

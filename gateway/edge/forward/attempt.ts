@@ -1,11 +1,12 @@
 // One try at one node: undici's handler, turned into an outcome and an answer that is held until whole.
 import type { Dispatcher } from 'undici'
-import type { Ticket, NodeState } from '../../control/health/board.ts'
+import type { NodeState, Ticket } from '../../control/health/node-state.ts'
 import { errorCode } from '../../model/errors.ts'
 import type { AttemptKind } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import type { Pick } from '../../policy/selection.ts'
 import { outcomeOfStatus } from '../../policy/outcome.ts'
+import { retryAfterMs } from '../../policy/retry-after.ts'
+import { isBorrowed, type Pick } from '../../policy/selection.ts'
 import { definedOnly } from './flat-headers.ts'
 
 /** What an attempt tells the race that it runs in. */
@@ -50,6 +51,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** Its hedge delay has passed. */
   overdue = false
   outcome: Outcome | null = null
+  /** With a 429 or 503, when the node wants to be asked again; `null` where it does not say. */
+  private retryAfterMs: number | null = null
   private readonly listener: AttemptListener
   private readonly ticket: Ticket
   private controller: Controller | null = null
@@ -69,7 +72,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.kind = kind
     this.startedAt = at.now
     this.deadline = at.deadline
-    this.ticket = state.began()
+    this.ticket = state.began(at.now, isBorrowed(pick.level), 'request')
   }
 
   get over(): boolean {
@@ -126,10 +129,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return
     }
     const now = performance.now()
-    this.state.answered(now - this.startedAt, now)
+    this.state.answered(now - this.startedAt, now, 'request')
     this.status = status
     this.reason = reason ?? ''
     this.rawHeaders = rawOf(controller)
+    if (status === 429 || status === 503) this.retryAfterMs = retryAfterMs(headers['retry-after'])
     if (this.detached) this.endQuietly()
     else if (mustFlow(headers, this.listener.holdAtMost)) this.passOn()
   }
@@ -138,7 +142,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.size += chunk.length
     if (this.detached) {
-      if (this.size > drainAtMost) this.close(outcomeOfStatus(this.status))
+      if (this.size > drainAtMost) this.close(this.outcomeOfAnswer())
     } else if (this.passedOn) {
       if (!this.listener.part(this, chunk)) controller.pause()
     } else {
@@ -149,7 +153,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.over) return
-    this.finish(outcomeOfStatus(this.status))
+    this.finish(this.outcomeOfAnswer())
     if (!this.detached) this.listener.whole(this)
   }
 
@@ -180,7 +184,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Reads a small rest so that the connection can be kept, else ends it. */
   private endQuietly(): void {
-    if (this.size > drainAtMost) this.close(outcomeOfStatus(this.status))
+    if (this.size > drainAtMost) this.close(this.outcomeOfAnswer())
+  }
+
+  private outcomeOfAnswer(): Outcome {
+    return outcomeOfStatus(this.status, this.retryAfterMs !== null)
   }
 
   private close(outcome: Outcome): void {
@@ -191,7 +199,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   private finish(outcome: Outcome): void {
     this.outcome = outcome
-    this.state.ended(this.ticket, outcome, performance.now())
+    this.state.ended(this.ticket, outcome, performance.now(), this.retryAfterMs ?? 0)
     this.listener.ended(this, outcome)
   }
 }

@@ -19,6 +19,8 @@ export function connectTo(node: CodeNode, timeoutMs: number): Promise<Socket> {
     )
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer)
+      // A TLS socket is not told when it is made.
+      socket.setNoDelay(true)
       socket.removeAllListeners('error')
       // Between here and its use an error only means that the next write fails.
       socket.on('error', () => {})

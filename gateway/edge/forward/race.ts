@@ -1,141 +1,117 @@
-// Requests that can be sent again: tries node after node, hedges slow ones, and answers with the first whole answer.
-import { Readable } from 'node:stream'
-import { setTimeout as startTimer, clearTimeout as stopTimer } from 'node:timers'
-import type { Board } from '../../control/health/board.ts'
-import type { AttemptKind, Observer, RequestOutcome } from '../../model/events.ts'
-import type { NodeId } from '../../model/ids.ts'
+// The race of a request's tries for its answer: the first whole one wins, a bad one only if there is no better.
+import type { RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { hedgeDelayMs } from '../../policy/hedging.ts'
-import { stallThreshold } from '../../policy/eligibility.ts'
-import { blameOf } from '../../policy/outcome.ts'
-import type { Budget } from '../../policy/retry.ts'
-import { nextNode } from '../../policy/selection.ts'
 import { interimForResident } from '../answer-headers.ts'
-import { type Reason, reply } from '../error-reply.ts'
+import type { Reason } from '../error-reply.ts'
 import type { Exchange } from '../exchange.ts'
-import { cut, endBody, sendInterim, writeBody } from '../http.ts'
-import { headersForNode, pathAt } from '../request-headers.ts'
+import { cut, endBody, type PublicResponse, sendInterim } from '../http.ts'
 import { sendAnswerHead } from './answer-head.ts'
-import { Attempt, type AttemptListener } from './attempt.ts'
-import type { Pools } from './pools.ts'
+import type { Attempt } from './attempt.ts'
+import { Audience, endWith } from './audience.ts'
+import { isShareable } from './coalescing.ts'
+import type { ForwardParts } from './parts.ts'
+import { PassingOn } from './passing-on.ts'
+import { type Body, Tries, type TriesOwner } from './tries.ts'
 
-export interface ForwardParts {
-  readonly board: Board
-  readonly pools: Pools
-  readonly observer: Observer
-  readonly retries: Budget
-  readonly hedges: Budget
-}
-
-/** Sends `exchange` on. `body` is whole; `chunked` tells how it came in, and it goes out framed the same way. */
-export function forwardReplayable(
-  exchange: Exchange,
-  body: Buffer | null,
-  chunked: boolean,
-  parts: ForwardParts,
-): void {
-  new Race(exchange, body, chunked, parts).start()
-}
-
-/** All tries of one request. Ends when the resident has an answer; tries still out are only measured from then on. */
-class Race implements AttemptListener {
+/** Ends when the resident has an answer; tries still out are only measured from then on. */
+export class Race implements TriesOwner {
   readonly holdAtMost: number
-  readonly key: number
-  readonly canRetry: boolean
-  readonly tried: NodeId[] = []
+  answered = false
   private readonly exchange: Exchange
+  private readonly audience: Audience
+  private readonly tries: Tries
   private readonly parts: ForwardParts
-  private readonly body: Buffer | null
-  private readonly chunked: boolean
-  private readonly headers: string[]
-  private readonly running: Attempt[] = []
   /** A whole answer of a status that asks for another node, kept in case that none does better. */
   private fallback: Attempt | null = null
   private lastFailure: Attempt | null = null
-  private timer: NodeJS.Timeout | undefined
-  private hedgeAt = Infinity
-  private answered = false
-  private pausedSince: NodeJS.Timeout | undefined
+  private passingOn: PassingOn | null = null
+  private settled = (): void => {}
 
-  constructor(exchange: Exchange, body: Buffer | null, chunked: boolean, parts: ForwardParts) {
+  constructor(exchange: Exchange, body: Body, parts: ForwardParts) {
     this.exchange = exchange
     this.parts = parts
-    this.body = body
-    this.chunked = chunked
     this.holdAtMost = exchange.view.config.limits.heldResponseBytes
-    this.key = exchange.key
-    this.canRetry = exchange.repeatable
-    this.headers = headersForNode(exchange)
+    this.audience = new Audience(parts.observer, (last) => this.clientClosed(last))
+    this.audience.join(exchange)
+    this.tries = new Tries(this, exchange, body, parts)
   }
 
   start(): void {
-    const { startedAt, response } = this.exchange
-    this.parts.retries.deposit(startedAt)
-    this.parts.hedges.deposit(startedAt)
-    response.on('close', () => this.clientClosed())
-    if (!this.launch('first', startedAt)) this.giveUp()
+    if (!this.tries.first()) this.giveUp()
+  }
+
+  /** Lets `exchange`, which asks for the same, have this race's answer too. Returns false where it is too late. */
+  join(exchange: Exchange): boolean {
+    if (this.answered) return false
+    this.audience.join(exchange)
+    return true
+  }
+
+  /** Calls `task` once, when it is known who gets which answer and nobody can join any more. */
+  whenSettled(task: () => void): void {
+    this.settled = task
+  }
+
+  noPlaceFound(): void {
+    if (!this.answered) this.giveUp()
   }
 
   interim(attempt: Attempt, status: number, headers: Record<string, string | string[]>): void {
-    if (this.answered || this.running[0] !== attempt) return
+    if (this.answered || this.tries.running[0] !== attempt) return
     const { exchange } = this
     const shown = interimForResident(headers, exchange, attempt.pick.node)
-    sendInterim(exchange.response, Number(exchange.request.httpVersion), status, shown)
+    sendInterim(this.client, Number(exchange.request.httpVersion), status, shown)
   }
 
   outgrew(attempt: Attempt): boolean {
     if (this.answered) return false
-    if (this.asksForAnother(attempt) && this.tryAnother('retry')) {
+    if (this.asksForAnother(attempt) && this.tries.another()) {
       attempt.abandon()
       return false
     }
     if (!this.sendAnswer(attempt, null)) return false
-    this.exchange.response.on('drain', () => this.clientCaughtUp(attempt))
+    const { idleTimeoutMs } = this.exchange.view.config.attempts
+    this.passingOn = new PassingOn(attempt, this.client, idleTimeoutMs, () => {
+      attempt.abandon()
+      cut(this.client)
+      this.finished(attempt, 'client-left')
+    })
     return true
   }
 
-  part(attempt: Attempt, chunk: Buffer): boolean {
-    if (writeBody(this.exchange.response, chunk)) return true
-    // A client that reads nothing at all holds a node's answer no longer than a pause in that answer would be borne.
-    this.pausedSince ??= startTimer(() => {
-      attempt.abandon()
-      cut(this.exchange.response)
-      this.finished(attempt, 'client-left')
-    }, this.exchange.view.config.attempts.idleTimeoutMs)
-    return false
+  part(_attempt: Attempt, chunk: Buffer): boolean {
+    return this.passingOn?.write(chunk) ?? true
   }
 
   ended(attempt: Attempt, outcome: Outcome): void {
     this.parts.observer.attemptEnded(attempt.pick.node, outcome)
-    const at = this.running.indexOf(attempt)
-    if (at !== -1) this.running.splice(at, 1)
-    if (this.running.length === 0) stopTimer(this.timer)
+    this.tries.ended(attempt)
   }
 
   whole(attempt: Attempt): void {
     if (attempt.passedOn) {
-      endBody(this.exchange.response)
+      endBody(this.client)
       this.finished(attempt, 'ok')
       return
     }
     if (this.answered) return
     if (this.asksForAnother(attempt)) {
       this.fallback = attempt
-      if (this.tryAnother('retry') || this.running.length > 0) return
-    }
-    this.deliver(attempt)
+      if (this.tries.another() || this.tries.running.length > 0) return
+      this.giveUp()
+    } else this.deliver(attempt)
   }
 
   failed(attempt: Attempt): void {
     if (attempt.passedOn) {
-      cut(this.exchange.response)
+      cut(this.client)
       this.finished(attempt, 'cut')
       return
     }
     if (this.answered) return
     this.lastFailure = attempt
-    if (this.running.length > 0) return
-    if ((this.canRetry || !attempt.sent) && this.tryAnother('retry')) return
+    if (this.tries.running.length > 0) return
+    if ((this.tries.canRetry || !attempt.sent) && this.tries.another()) return
     this.giveUp()
   }
 
@@ -144,167 +120,112 @@ class Race implements AttemptListener {
   }
 
   unsendable(): void {
-    if (this.answered) return
-    this.refuse('bad-framing', 'refused')
+    if (!this.answered) this.refuse('bad-framing', 'refused')
   }
 
   /** Another node is asked only for what may be repeated; a POST that got a 503 has been seen by the node. */
   private asksForAnother(attempt: Attempt): boolean {
-    return this.canRetry && this.exchange.view.retryStatuses.has(attempt.status)
+    return this.tries.canRetry && this.exchange.view.retryStatuses.has(attempt.status)
   }
 
-  private tryAnother(kind: AttemptKind): boolean {
-    if (this.running.some((attempt) => !attempt.over && attempt.status === 0)) return true
-    const now = performance.now()
-    if (now >= this.totalDeadline()) return false
-    if (!this.parts.retries.take(now)) {
-      this.parts.observer.budgetSpent('retry')
-      return false
-    }
-    return this.launch(kind, now)
-  }
-
-  private launch(kind: AttemptKind, now: number): boolean {
-    const { view, home, method, path } = this.exchange
-    const { board, pools, observer } = this.parts
-    if (this.tried.length >= view.config.attempts.maxAttempts) return false
-    const pick = nextNode(home, board, this, view.config.selection)
-    const state = pick === null ? undefined : board.state(pick.node)
-    if (pick === null || state === undefined) return false
-    this.tried.push(pick.node.id)
-    const deadline = Math.min(now + view.config.attempts.attemptTimeoutMs, this.totalDeadline())
-    const attempt = new Attempt(this, pick, state, kind, { now, deadline })
-    this.running.push(attempt)
-    observer.attemptStarted(pick.node, kind)
-    this.hedgeAt = now + hedgeDelayMs(state.latency.p99(now), state.latency.samples, view.config.hedging)
-    this.arm(now)
-    pools.dispatch(
-      pick.node,
-      {
-        path: pathAt(pick.node, path),
-        method,
-        headers: this.headers,
-        body: this.framedBody(),
-      },
-      attempt,
-    )
-    return true
-  }
-
-  /** A stream has no length known beforehand, so undici sends it chunked, as it came in. */
-  private framedBody(): Buffer | Readable | null {
-    if (this.body === null) return null
-    return this.chunked ? Readable.from([this.body], { objectMode: true }) : this.body
-  }
-
-  private totalDeadline(): number {
-    return this.exchange.startedAt + this.exchange.view.config.attempts.totalTimeoutMs
-  }
-
-  private arm(now: number): void {
-    stopTimer(this.timer)
-    let wakeAt = this.answered ? Infinity : this.hedgeAt
-    for (const attempt of this.running) {
-      if (!attempt.passedOn && attempt.deadline < wakeAt) wakeAt = attempt.deadline
-    }
-    if (wakeAt === Infinity) return
-    this.timer = startTimer(() => this.wake(), Math.max(1, Math.ceil(wakeAt - now)))
-  }
-
-  private wake(): void {
-    const now = performance.now()
-    for (const attempt of this.running.slice()) {
-      if (attempt.passedOn || attempt.deadline > now) continue
-      attempt.expire()
-    }
-    if (!this.answered && now >= this.hedgeAt) this.hedge(now)
-    this.arm(now)
-  }
-
-  private hedge(now: number): void {
-    const { view } = this.exchange
-    this.hedgeAt = Infinity
-    const slowest = this.running[this.running.length - 1]
-    if (slowest === undefined || slowest.passedOn) return
-    slowest.markOverdue()
-    if (!this.canRetry || !view.config.hedging.enabled) return
-    // A silent node is not slow but gone: leaving it is failing over, which the retry budget pays for.
-    const { hedges, retries, observer } = this.parts
-    const gone = slowest.state.silentOverdue >= stallThreshold
-    if (hedges.take(now) || (gone && retries.take(now))) {
-      this.launch('hedge', now)
-      return
-    }
-    observer.budgetSpent('hedge')
-    this.hedgeAt = now + view.config.hedging.maxDelayMs
+  private get client(): PublicResponse {
+    return (this.audience.first ?? this.exchange).response
   }
 
   private deliver(attempt: Attempt): void {
     const [only] = attempt.chunks
     const body = attempt.chunks.length === 1 && only !== undefined ? only : Buffer.concat(attempt.chunks)
-    if (!this.sendAnswer(attempt, body)) return
-    const { method, response } = this.exchange
-    endBody(response, method === 'HEAD' || body.length === 0 ? undefined : body)
-    this.finished(attempt, blameOf(attempt.outcome ?? 'answered') === 'failure' ? 'upstream-error' : 'ok')
+    const first = this.audience.first
+    if (first === undefined || !this.sendAnswer(attempt, body)) return
+    const outcome = attempt.outcome === 'answered' ? 'ok' : 'upstream-error'
+    endWith(first, body)
+    if (first.routeClass.lastGood && attempt.status === 200) this.parts.lastGood.keep(first, attempt, body)
+    if (isShareable(attempt.rawHeaders)) {
+      this.audience.answerRest(attempt, this.tries.tried.length, body, outcome)
+    } else this.dismissRest()
+    this.finished(attempt, outcome)
   }
 
   /** @param body The whole body, or `null` where it will be passed on in parts. */
   private sendAnswer(attempt: Attempt, body: Buffer | null): boolean {
-    if (!sendAnswerHead(this.exchange, attempt, this.tried.length, body)) {
+    const { tries } = this
+    if (!sendAnswerHead(this.audience.first ?? this.exchange, attempt, tries.tried.length, body)) {
       attempt.abandon()
-      if (!this.canRetry || !this.tryAnother('retry')) this.giveUp()
+      if (!tries.canRetry || !tries.another()) this.giveUp()
       return false
     }
-    this.answered = true
-    for (const other of this.running) if (other !== attempt) other.detach()
+    this.settle()
+    if (body === null) this.dismissRest()
+    for (const other of tries.running) if (other !== attempt) other.detach()
     return true
   }
 
   private giveUp(): void {
-    if (this.fallback !== null) {
-      const { fallback } = this
-      this.fallback = null
-      this.deliver(fallback)
-      return
-    }
-    const last = this.lastFailure
-    if (last === null || !last.sent) this.refuse('unavailable', 'unavailable')
-    else if (!this.canRetry)
-      this.refuse(last.outcome === 'timeout' ? 'upstream-timeout' : 'upstream-failed', 'unavailable')
-    else this.refuse('unavailable', 'unavailable')
+    const { fallback, lastFailure } = this
+    const { canRetry, crowdedOut } = this.tries
+    this.fallback = null
+    // Nodes that are full have not failed: what was good before is for when nobody serves.
+    const full = crowdedOut || fallback?.outcome === 'refused'
+    if (!full && this.serveLastGood()) return
+    if (fallback !== null) this.deliver(fallback)
+    else if (lastFailure !== null && lastFailure.sent && !canRetry) {
+      this.refuse(lastFailure.outcome === 'timeout' ? 'upstream-timeout' : 'upstream-failed', 'unavailable')
+    } else if (crowdedOut) {
+      this.parts.observer.requestShed(this.exchange.home, this.exchange.routeClass.name, 'queue')
+      this.refuse('overloaded', 'shed')
+    } else this.refuse('unavailable', 'unavailable')
+  }
+
+  /** Returns whether everybody who waits has an answer by it. */
+  private serveLastGood(): boolean {
+    const { lastGood, observer } = this.parts
+    if (!this.exchange.routeClass.lastGood) return false
+    this.audience.answerEach((exchange) => {
+      if (!lastGood.serve(exchange)) return false
+      observer.lastGoodServed(exchange.home, exchange.routeClass.name)
+      return true
+    })
+    if (this.audience.first !== undefined) return false
+    this.settle()
+    this.tries.stop()
+    return true
   }
 
   private refuse(reason: Reason, outcome: RequestOutcome): void {
-    this.answered = true
-    const { response, method, head, requestId } = this.exchange
-    reply(response, reason, { method, accept: head.accept, acceptLanguage: head.acceptLanguage, requestId })
+    this.settle()
+    this.audience.refuseAll(reason, outcome)
     this.finished(null, outcome)
   }
 
-  private finished(attempt: Attempt | null, outcome: RequestOutcome): void {
-    const { home, startedAt } = this.exchange
-    stopTimer(this.pausedSince)
-    this.arm(performance.now())
-    this.parts.observer.requestEnded(
-      home,
-      attempt?.pick.level ?? null,
-      outcome,
-      performance.now() - startedAt,
-    )
-  }
-
-  private clientCaughtUp(attempt: Attempt): void {
-    stopTimer(this.pausedSince)
-    this.pausedSince = undefined
-    attempt.resume()
-  }
-
-  private clientClosed(): void {
-    stopTimer(this.pausedSince)
-    const passingOn = this.running.find((attempt) => attempt.passedOn)
-    if (this.answered && passingOn === undefined) return
+  /** From here on it is decided who gets what. */
+  private settle(): void {
     this.answered = true
-    for (const attempt of this.running.slice()) attempt.abandon()
-    this.finished(passingOn ?? null, 'client-left')
+    this.settled()
+  }
+
+  /** An answer that is one resident's alone, or flows as it comes: the others are served by themselves. */
+  private dismissRest(): void {
+    for (const exchange of this.audience.dismissRest()) {
+      new Race(exchange, noBody, this.parts).start()
+    }
+  }
+
+  /** Ends the first of the audience; the others have been seen to. */
+  private finished(attempt: Attempt | null, outcome: RequestOutcome): void {
+    this.passingOn?.stop()
+    this.tries.stop()
+    const { first } = this.audience
+    if (first !== undefined) this.audience.finish(first, attempt?.pick.level ?? null, outcome)
+  }
+
+  private clientClosed(last: Exchange): void {
+    this.passingOn?.stop()
+    const flowing = this.tries.running.find((attempt) => attempt.passedOn)
+    this.settle()
+    for (const attempt of this.tries.running.slice()) attempt.abandon()
+    this.audience.finish(last, flowing?.pick.level ?? null, 'client-left')
+    this.tries.stop()
   }
 }
+
+export const noBody: Body = { bytes: null, chunked: false }

@@ -1,7 +1,7 @@
 // One try of a stream over a connection that stands: the engine's events, turned into how the try ended.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { NodeState } from '../../control/health/board.ts'
+import type { NodeState } from '../../control/health/node-state.ts'
 import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { blameOf, outcomeOfStatus } from '../../policy/outcome.ts'
@@ -32,6 +32,8 @@ export interface StreamJob {
   readonly clientLeft: boolean
   /** Answers the client itself, for what it did wrong. */
   refuse(refusal: Refusal): void
+  /** A fault of our own after the try has ended; one before ends the try. */
+  fault(cause: unknown): void
 }
 
 export interface TryEnd {
@@ -70,15 +72,25 @@ export class StreamAttempt implements StreamHooks {
     this.watch = new StreamWatch(connection, exchange.request, exchange.view.config, hasBody)
   }
 
+  /** Rejects with a fault of our own. */
   run(): Promise<TryEnd> {
-    const { request, response } = this.job.exchange
-    const { upgrade } = this.job
-    this.connection.once('close', () => this.connectionClosed())
-    this.client.once('close', () => this.clientClosed())
-    this.putHeaders()
-    if (upgrade !== null && isHttp1(request)) streamUpgrade(request, upgrade.socket, upgrade.head, this)
-    else stream(...asNodeHttp(request, response), this)
+    this.connection.once('close', () => this.guard(() => this.connectionClosed()))
+    this.client.once('close', () => this.guard(() => this.clientClosed()))
+    this.guard(() => this.begin())
     return this.end.promise
+  }
+
+  /** An exception in an event would end the process; so it ends this stream. */
+  guard(task: () => void): void {
+    try {
+      task()
+    } catch (cause) {
+      if (this.over) this.job.fault(cause)
+      else {
+        this.letGo()
+        this.end.reject(cause)
+      }
+    }
   }
 
   interim(status: number, headers: Record<string, string | string[]>): void {
@@ -104,6 +116,16 @@ export class StreamAttempt implements StreamHooks {
   }
 
   upgradeAnswered(answer: IncomingMessage): void {
+    try {
+      this.replaceHeaders(answer)
+    } catch (cause) {
+      // The engine is about to send the node's own headers on, whatever becomes of us.
+      this.job.upgrade?.socket.destroy()
+      throw cause
+    }
+  }
+
+  private replaceHeaders(answer: IncomingMessage): void {
     this.noteAnswer(answer.statusCode ?? 101)
     const { headers, contentLength } = this.headersOf(answer)
     if (this.status === 101) headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
@@ -126,7 +148,7 @@ export class StreamAttempt implements StreamHooks {
     this.status = status
     this.watch.answered()
     const now = performance.now()
-    this.state.answered(now - this.startedAt, now)
+    this.state.answered(now - this.startedAt, now, 'stream')
   }
 
   private breakOff(answer: IncomingMessage): void {
@@ -148,7 +170,7 @@ export class StreamAttempt implements StreamHooks {
       this.finish('abandoned', 'client-left')
       return
     }
-    const outcome = outcomeOfStatus(this.status)
+    const outcome = outcomeOfStatus(this.status, false)
     const whole = upgrade !== null || exchange.response.writableFinished
     if (whole) this.finish(outcome, blameOf(outcome) === 'failure' ? 'upstream-error' : 'ok')
     else if (this.broke) this.finish('reset', 'cut')
@@ -157,12 +179,24 @@ export class StreamAttempt implements StreamHooks {
 
   private finish(node: Outcome, request: RequestOutcome | null): void {
     if (this.over) return
-    this.over = true
-    this.watch.stop()
-    this.connection.destroy()
+    this.letGo()
     const { exchange, hasBody, upgrade } = this.job
     const movable = request === null && !hasBody && upgrade === null && isSafe(exchange.method)
     this.end.resolve({ node, request, movable })
+  }
+
+  private letGo(): void {
+    this.over = true
+    this.watch.stop()
+    this.connection.destroy()
+  }
+
+  private begin(): void {
+    const { exchange, upgrade } = this.job
+    const { request, response } = exchange
+    this.putHeaders()
+    if (upgrade !== null && isHttp1(request)) streamUpgrade(request, upgrade.socket, upgrade.head, this)
+    else stream(...asNodeHttp(request, response), this)
   }
 
   /** Puts on the request what the node shall see; the engine sends `headers` as they stand. */

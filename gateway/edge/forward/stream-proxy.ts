@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { createProxyMiddleware, proxyEventsPlugin } from 'http-proxy-middleware'
 import { definedOnly } from './flat-headers.ts'
 
-/** One stream's side of the engine. Each method is called at most once, except `interim`. */
+/** One stream's side of the engine. Each event is told at most once, except `interim`, and inside `guard`. */
 export interface StreamHooks {
   /** A connection to the node, open already. */
   readonly connection: Socket
@@ -18,6 +18,8 @@ export interface StreamHooks {
   /** The node accepts or declines an upgrade; the hook may replace `answer.headers`. */
   upgradeAnswered(answer: IncomingMessage): void
   failed(): void
+  /** Runs `task`, which tells of an event, and keeps what it throws from the engine. */
+  guard(task: () => void): void
 }
 
 const current = new AsyncLocalStorage<StreamHooks>()
@@ -43,11 +45,15 @@ const engine = createProxyMiddleware({
   on: {
     proxyReq: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchInterim),
     proxyReqWs: (outgoing, request) => begin(outgoing, hooksOf.get(request), watchUpgrade),
-    proxyRes: (answer, request) => hooksOf.get(request)?.answered(answer),
-    error: (_cause, request) => hooksOf.get(request)?.failed(),
-    econnreset: (_cause, request) => hooksOf.get(request)?.failed(),
+    proxyRes: (answer, request) => tell(hooksOf.get(request), (hooks) => hooks.answered(answer)),
+    error: (_cause, request) => tell(hooksOf.get(request), (hooks) => hooks.failed()),
+    econnreset: (_cause, request) => tell(hooksOf.get(request), (hooks) => hooks.failed()),
   },
 })
+
+function tell(hooks: StreamHooks | undefined, event: (hooks: StreamHooks) => void): void {
+  hooks?.guard(() => event(hooks))
+}
 
 /**
  * The engine reads the target as a URL: some it normalises, and on some, such as `//`, it gives up without a word.
@@ -59,7 +65,7 @@ const shownPath = '/'
 export function stream(request: IncomingMessage, response: ServerResponse, hooks: StreamHooks): void {
   hooksOf.set(request, hooks)
   request.url = shownPath
-  void current.run(hooks, () => engine(request, response, () => hooks.failed()))
+  void current.run(hooks, () => engine(request, response, () => tell(hooks, () => hooks.failed())))
 }
 
 /** The same for a WebSocket upgrade. */
@@ -86,12 +92,12 @@ function watchInterim(outgoing: ClientRequest, hooks: StreamHooks): void {
   // Told "close", a node that answers before it has read all would close at once, and the reset take its answer along.
   outgoing.setHeader('Connection', 'keep-alive')
   outgoing.on('information', (info) => {
-    hooks.interim(info.statusCode, definedOnly(info.headers))
+    tell(hooks, () => hooks.interim(info.statusCode, definedOnly(info.headers)))
   })
 }
 
 // Registered before the engine's own listeners, which then send what is left in `answer.headers`.
 function watchUpgrade(outgoing: ClientRequest, hooks: StreamHooks): void {
-  outgoing.on('upgrade', (answer) => hooks.upgradeAnswered(answer))
-  outgoing.on('response', (answer) => hooks.upgradeAnswered(answer))
+  outgoing.on('upgrade', (answer) => tell(hooks, () => hooks.upgradeAnswered(answer)))
+  outgoing.on('response', (answer) => tell(hooks, () => hooks.upgradeAnswered(answer)))
 }

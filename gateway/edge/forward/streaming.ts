@@ -1,16 +1,16 @@
 // Everything that can't be sent again: long uploads, event streams, WebSocket upgrades.
 // A node is changed while nothing was sent, or while a safe request without a body has no answer.
 import type { Socket } from 'node:net'
-import type { NodeState } from '../../control/health/board.ts'
+import type { NodeState } from '../../control/health/node-state.ts'
 import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { NodeId } from '../../model/ids.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { nextNode, type Pick } from '../../policy/selection.ts'
+import { isBorrowed, nextNode, type Pick } from '../../policy/selection.ts'
 import { rawReply, type Reason, reply } from '../error-reply.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersForNode } from '../request-headers.ts'
 import { connectTo } from './connect.ts'
-import type { ForwardParts } from './replayable.ts'
+import type { ForwardParts } from './parts.ts'
 import { StreamAttempt, type StreamJob, type TryEnd, type Upgrade } from './stream-attempt.ts'
 
 /** Sends a request that has a body, or an event stream's. Resolves when the stream has ended. */
@@ -30,6 +30,11 @@ export async function forwardUpgrade(
   parts: ForwardParts,
 ): Promise<void> {
   await new Stream(exchange, false, parts, { socket, head }).run()
+}
+
+interface StreamEnd {
+  readonly pick: Pick | null
+  readonly outcome: RequestOutcome
 }
 
 /** All tries of one stream. */
@@ -65,14 +70,19 @@ class Stream implements StreamJob {
     client.setMaxListeners(0)
     this.exchange.request.setMaxListeners(0)
     observer.streamOpened()
-    const { pick, outcome } = await this.tryNodes()
-    observer.streamClosed()
-    observer.requestEnded(
-      this.exchange.home,
-      pick?.level ?? null,
-      outcome,
-      performance.now() - this.exchange.startedAt,
-    )
+    // What is counted should a fault of our own end it.
+    let end: StreamEnd = { pick: null, outcome: 'unavailable' }
+    try {
+      end = await this.tryNodes()
+    } finally {
+      observer.streamClosed()
+      const { home, startedAt } = this.exchange
+      observer.requestEnded(home, end.pick?.level ?? null, end.outcome, performance.now() - startedAt)
+    }
+  }
+
+  fault(cause: unknown): void {
+    this.parts.observer.internalError(cause)
   }
 
   refuse(refusal: Refusal): void {
@@ -80,7 +90,7 @@ class Stream implements StreamJob {
     this.answerProblem(refusal)
   }
 
-  private async tryNodes(): Promise<{ pick: Pick | null; outcome: RequestOutcome }> {
+  private async tryNodes(): Promise<StreamEnd> {
     this.parts.retries.deposit(this.exchange.startedAt)
     let last: Outcome | null = null
     let pick = this.nextPick()
@@ -115,12 +125,18 @@ class Stream implements StreamJob {
     const state = board.state(pick.node)
     // A reload took it away meanwhile.
     if (state === undefined) return { node: 'abandoned', request: null, movable: true }
-    const ticket = state.began()
-    observer.attemptStarted(pick.node, this.tried.length === 1 ? 'first' : 'retry')
-    const end = await this.connectAndTry(pick, state)
-    state.ended(ticket, end.node, performance.now())
-    observer.attemptEnded(pick.node, end.node)
-    return end
+    const ticket = state.began(performance.now(), isBorrowed(pick.level), 'stream')
+    // A fault of our own is nothing against the node, but must not leave it with a request too many.
+    let outcome: Outcome = 'abandoned'
+    try {
+      observer.attemptStarted(pick.node, this.tried.length === 1 ? 'first' : 'retry')
+      const end = await this.connectAndTry(pick, state)
+      outcome = end.node
+      return end
+    } finally {
+      state.ended(ticket, outcome, performance.now())
+      observer.attemptEnded(pick.node, outcome)
+    }
   }
 
   private async connectAndTry(pick: Pick, state: NodeState): Promise<TryEnd> {

@@ -35,8 +35,7 @@ export function contextOf(arrival: Arrival): Exchange | Refusal {
   const header = (wanted: string): string | undefined => headerOf(request, wanted)
   const resolved = view.resolveHome(target.path, name, header)
   if (typeof resolved === 'string') return resolved
-  const { rule } = view.config.selection
-  const resident = rule === 'sticky' ? view.residentKey(resolved.path, header, head.cookie) : null
+  const resident = view.residentKey(resolved.path, header, head.cookie)
   const method = request.method ?? 'GET'
   return {
     request,
@@ -50,6 +49,8 @@ export function contextOf(arrival: Arrival): Exchange | Refusal {
     head,
     peer: view.peers.of(request),
     key: resident ?? Math.floor(Math.random() * 0x1_0000_0000),
+    resident: resident !== null,
+    routeClass: view.classify(method, resolved.path),
     repeatable: isRepeatable(method, head.idempotencyKey),
     requestId: requestIdFor(head.requestId, traceId),
     traceparent: traceparentFor(head.traceparent, traceId),

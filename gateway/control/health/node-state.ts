@@ -1,0 +1,208 @@
+// One node's live state: what attempts and probes wrote of it, and what the router reads.
+import type { Clock } from '../../model/clock.ts'
+import type { BreakerState, Health, Observer } from '../../model/events.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { CodeNode } from '../../model/region.ts'
+import type { HoldKind } from '../../model/snapshot.ts'
+import { AdaptiveLimit, type ConcurrencySettings } from '../../policy/concurrency.ts'
+import { type Condition, stallThreshold } from '../../policy/eligibility.ts'
+import { LatencyWindow } from '../../policy/latency-window.ts'
+import { blameOf } from '../../policy/outcome.ts'
+import { rampShare, type SlowStart } from '../../policy/slow-start.ts'
+import type { Breaker, BreakerFactory, BreakerSettings } from '../breakers.ts'
+import type { Donor } from './donor.ts'
+
+export interface NodeSettings {
+  readonly breaker: BreakerSettings
+  readonly slowStart: SlowStart
+  readonly concurrency: ConcurrencySettings
+}
+
+/** The gateway's own part in what it measures. */
+export interface OwnDelay {
+  /** How late its event loop may be to notice an answer, ms. */
+  ms: number
+}
+
+/**
+ * What an attempt takes up: a `request` works in the node until it is answered; a `stream` is open for as long as its
+ * client likes and says nothing of what the node can do at once.
+ */
+export type Use = 'request' | 'stream'
+
+const latencyWindowMs = 10_000
+/** What a failure counts as in a node's expected cost, ms, so that failing fast does not look quick. */
+const failurePenaltyMs = 1000
+
+/** A node that was silent for so long has been frozen, not just slow: it is ramped back. */
+const frozenAfterMs = 1000
+
+/** One node's live state. Attempts begin and end here; everything else reads. */
+export class NodeState implements Condition {
+  node: CodeNode
+  readonly latency = new LatencyWindow(latencyWindowMs)
+  readonly circuit: Breaker
+  hold: HoldKind | null = null
+  health: Health = 'unknown'
+  trialUnderWay = false
+  silentOverdue = 0
+  inFlight = 0
+  /** Limit by the node's own load report; `Infinity` where it gives none. */
+  reportedLimit = Infinity
+  private streams = 0
+  private readonly learnt: AdaptiveLimit
+  private readonly donor: Donor
+  private readonly own: OwnDelay
+  private connectFailures = 0
+  /** When it became stalled, by the clock; `null` while it is not. */
+  private stalledAt: number | null = null
+  /** When it last came back, by the clock; `-Infinity` when no ramp is due. */
+  private backAt = -Infinity
+  private readonly clock: Clock
+  private readonly settings: NodeSettings
+  private readonly observer: Observer
+
+  constructor(node: CodeNode, donor: Donor, parts: NodeParts) {
+    const { clock, settings, breakers, observer, own } = parts
+    this.node = node
+    this.donor = donor
+    this.own = own
+    this.clock = clock
+    this.settings = settings
+    this.learnt = new AdaptiveLimit(settings.concurrency)
+    this.observer = observer
+    this.circuit = breakers.create(node.id, (state) => this.breakerMoved(state))
+  }
+
+  get breaker(): BreakerState {
+    return this.circuit.state
+  }
+
+  get limit(): number {
+    const given = Math.min(this.node.limit, this.reportedLimit) - this.streams
+    return Math.max(0, Math.min(this.learnt.limit, given))
+  }
+
+  /** Limit by what was measured alone. */
+  get learntLimit(): number {
+    return this.learnt.limit
+  }
+
+  /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
+  stretch(now: number): boolean {
+    return this.inFlight >= this.learnt.limit && !this.pausing && this.learnt.stretch(this.inFlight, now)
+  }
+
+  get pausing(): boolean {
+    return this.learnt.hasPaused && this.learnt.isClosed(this.clock.now())
+  }
+
+  get homeReserve(): number {
+    return this.donor.lending.homeReserve
+  }
+
+  get quotaSpent(): boolean {
+    return this.donor.isSpent(this.clock.now())
+  }
+
+  get ramp(): number {
+    return this.backAt === -Infinity ? 1 : this.rampNow()
+  }
+
+  /**
+   * An attempt leaves for the node. Pass the ticket back to {@link ended}.
+   * @param borrowed Whether the request is another region's.
+   */
+  began(now: number, borrowed: boolean, use: Use): Ticket {
+    if (use === 'request') {
+      this.inFlight += 1
+      this.learnt.began(this.inFlight, now)
+    } else this.streams += 1
+    if (borrowed) this.donor.lent(now)
+    const trial = this.circuit.state === 'half-open' && !this.trialUnderWay
+    if (trial) this.trialUnderWay = true
+    return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, use }
+  }
+
+  /** Passed its hedge delay without an answer. */
+  overdue(): void {
+    this.silentOverdue += 1
+    if (this.silentOverdue >= stallThreshold) this.stalledAt ??= this.clock.now()
+  }
+
+  /** Headers came back: whatever they say, the node is not frozen. */
+  answered(latencyMs: number, now: number, use: Use): void {
+    if (this.silentOverdue > 0) this.heard()
+    // How long an upload took says how fast its client is.
+    if (use === 'stream') return
+    this.learnt.answered(latencyMs, now, this.own.ms)
+    this.latency.record(latencyMs, now)
+  }
+
+  /** @param retryAfterMs What a node that refused asked for; 0 where it said nothing. */
+  ended(ticket: Ticket, outcome: Outcome, now: number, retryAfterMs = 0): void {
+    if (outcome === 'refused') this.learnt.refused(this.inFlight, retryAfterMs, now)
+    else if (outcome === 'timeout' && ticket.use === 'request') {
+      this.learnt.answered(now - ticket.startedAt, now, this.own.ms)
+    }
+    if (ticket.use === 'request') this.inFlight -= 1
+    else this.streams -= 1
+    if (ticket.borrowed) this.donor.gaveBack()
+    if (ticket.trial) this.trialUnderWay = false
+    const blame = blameOf(outcome)
+    if (blame === 'failure') this.latency.observe(failurePenaltyMs, now)
+    if (blame === 'neutral' || ticket.epoch !== this.circuit.epoch) return
+    this.connectFailures = outcome === 'connect-failed' ? this.connectFailures + 1 : 0
+    // Half open, the trial alone decides; others of the same epoch can only be repeats of what tripped it.
+    if (this.circuit.state === 'closed' || ticket.trial) this.circuit.record(blame === 'failure')
+    if (this.connectFailures >= this.settings.breaker.connectFailures) this.circuit.open()
+  }
+
+  probed(health: Health, detail: string): void {
+    if (health === 'up' && this.silentOverdue > 0) this.heard()
+    if (health === this.health) return
+    if (this.health === 'down' && health === 'up') this.backAt = this.clock.now()
+    this.health = health
+    this.observer.healthChanged(this.node, health, detail)
+  }
+
+  /** Signs of life after silence. */
+  private heard(): void {
+    this.silentOverdue = 0
+    if (this.stalledAt !== null && this.clock.now() - this.stalledAt >= frozenAfterMs)
+      this.backAt = this.clock.now()
+    this.stalledAt = null
+  }
+
+  private breakerMoved(state: BreakerState): void {
+    this.trialUnderWay = false
+    if (state === 'closed') {
+      this.backAt = this.clock.now()
+      this.silentOverdue = 0
+      this.stalledAt = null
+    }
+    this.observer.breakerChanged(this.node, state)
+  }
+
+  private rampNow(): number {
+    const share = rampShare(this.clock.now() - this.backAt, this.settings.slowStart)
+    if (share >= 1) this.backAt = -Infinity
+    return share
+  }
+}
+
+export interface NodeParts {
+  readonly clock: Clock
+  readonly settings: NodeSettings
+  readonly breakers: BreakerFactory
+  readonly observer: Observer
+  readonly own: OwnDelay
+}
+
+export interface Ticket {
+  readonly epoch: number
+  readonly trial: boolean
+  readonly startedAt: number
+  readonly borrowed: boolean
+  readonly use: Use
+}

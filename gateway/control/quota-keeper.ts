@@ -1,0 +1,43 @@
+// Keeps this process to its part of what donors lend, where several processes share it.
+import type { Clock } from '../model/clock.ts'
+import type { QuotaShares } from '../model/quota-shares.ts'
+import type { Board } from './health/board.ts'
+
+const periodMs = 1000
+
+export class QuotaKeeper implements Disposable {
+  private readonly board: Board
+  private readonly quotas: QuotaShares
+  private readonly clock: Clock
+  private cancel: () => void
+
+  constructor(board: Board, quotas: QuotaShares, clock: Clock) {
+    this.board = board
+    this.quotas = quotas
+    this.clock = clock
+    this.apply()
+    this.cancel = clock.after(periodMs, () => this.tick())
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel()
+  }
+
+  private tick(): void {
+    this.cancel = this.clock.after(periodMs, () => this.tick())
+    const demands: Record<string, number> = {}
+    for (const [code, donor] of this.board.lenders()) {
+      const wanted = donor.takeDemand()
+      if (donor.pledge !== Infinity) demands[code] = wanted
+    }
+    this.quotas.report(demands)
+    this.apply()
+  }
+
+  private apply(): void {
+    for (const [code, donor] of this.board.lenders()) {
+      const share = this.quotas.share(code)
+      if (share !== undefined && donor.pledge !== Infinity) donor.useShare(Math.min(1, share / donor.pledge))
+    }
+  }
+}

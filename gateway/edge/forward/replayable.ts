@@ -1,0 +1,57 @@
+// Requests that can be sent again: turned away while there is too much, joined to their like, or raced over the nodes.
+import { isServing } from '../../policy/eligibility.ts'
+import { sheds } from '../../policy/shedding.ts'
+import { reply } from '../error-reply.ts'
+import { audienceOf, type Exchange } from '../exchange.ts'
+import { coalescingKey } from './coalescing.ts'
+import type { ForwardParts } from './parts.ts'
+import { Race } from './race.ts'
+import type { Body } from './tries.ts'
+
+/** Sends `exchange` on. */
+export function forwardReplayable(exchange: Exchange, body: Body, parts: ForwardParts): void {
+  if (exchange.resident) parts.observer.residentSeen(exchange.home, exchange.key, exchange.startedAt)
+  if (isShed(exchange, parts)) return
+  parts.observer.requestBegan(exchange.home)
+  const key = body.bytes === null && exchange.routeClass.coalesce ? coalescingKey(exchange) : null
+  if (key === null) {
+    new Race(exchange, body, parts).start()
+    return
+  }
+  const under = parts.inFlight.get(key)
+  if (under?.join(exchange) === true) {
+    parts.observer.requestCoalesced(exchange.home, exchange.routeClass.name)
+    return
+  }
+  const race = new Race(exchange, body, parts)
+  parts.inFlight.set(key, race)
+  race.whenSettled(() => {
+    if (parts.inFlight.get(key) === race) parts.inFlight.delete(key)
+  })
+  race.start()
+}
+
+/** Turns the request away at once where its class has to stand back. */
+function isShed(exchange: Exchange, parts: ForwardParts): boolean {
+  const { home, routeClass, response } = exchange
+  const level = parts.protection.level
+  const protecting = level >= 2 && routeClass.name === 'deferrable'
+  if (!protecting) {
+    const overload = parts.room.overload(home, exchange.startedAt)
+    if (overload === 0) return false
+    if (!sheds(routeClass.name, isAllBorrowed(exchange, parts), overload, Math.random())) return false
+  }
+  parts.observer.requestShed(home, routeClass.name, protecting ? 'protection' : 'class')
+  reply(response, 'overloaded', audienceOf(exchange))
+  return true
+}
+
+/** Nothing of the home's own serves: whatever this request gets is taken from other regions' residents. */
+function isAllBorrowed({ home }: Exchange, { board }: ForwardParts): boolean {
+  const [nearest] = home.levels
+  if (nearest === undefined || nearest.name !== 'local') return true
+  return !nearest.nodes.some((node) => {
+    const state = board.state(node)
+    return state !== undefined && isServing(state)
+  })
+}

@@ -1,0 +1,212 @@
+// Where requests wait for a moment when every level is full: first come, first served, the more important class first.
+import type { Home } from '../../model/snapshot.ts'
+import { type RouteClass, routeClasses } from '../../model/route-class.ts'
+import { Throughput } from '../../policy/throughput.ts'
+
+export interface Waiter {
+  readonly home: Home
+  readonly routeClass: RouteClass
+  /** Tries to go on. Returns false where there is still no room. */
+  proceed(now: number): boolean
+  /** It has waited for as long as it may. */
+  waitedTooLong(): void
+}
+
+export interface WaitingSettings {
+  /** Requests that may wait in all. */
+  readonly size: number
+  /** Wait at which a home counts as overloaded to the full, ms. */
+  readonly targetWaitMs: number
+  /** Longest wait, ms. */
+  readonly maxWaitMs: number
+}
+
+export interface WaitingParts {
+  settings(): WaitingSettings
+  /**
+   * Whether some node of `home` may turn out to take more than its limit says. Then nobody is turned away: it would be
+   * our not knowing that sheds. Asked while somebody waits; the answer may raise limits.
+   */
+  mayStretch(home: Home, now: number): boolean
+  now(): number
+}
+
+const tickMs = 10
+/** Homes that a freed place is offered to; the tick serves the others. */
+const offersAtOnce = 8
+
+interface Place {
+  readonly waiter: Waiter
+  readonly since: number
+}
+
+interface Line {
+  readonly home: Home
+  readonly byClass: Readonly<Record<RouteClass, Map<Waiter, Place>>>
+  readonly served: Throughput
+  waiting: number
+  /** Since when somebody has been waiting. */
+  busySince: number
+  stretching: boolean
+}
+
+export class WaitingRoom implements Disposable {
+  private readonly parts: WaitingParts
+  /** By the home's code, since a reload gives homes new identities. */
+  private readonly lines = new Map<string, Line>()
+  private waiting = 0
+  private timer: NodeJS.Timeout | undefined
+  private pumping = false
+
+  constructor(parts: WaitingParts) {
+    this.parts = parts
+  }
+
+  /** Requests that wait now. */
+  get size(): number {
+    return this.waiting
+  }
+
+  /** Takes a request in. Returns false where it could not be served in time. */
+  enter(waiter: Waiter, now: number): boolean {
+    if (this.waiting >= this.parts.settings().size) return false
+    const line = this.lineOf(waiter.home)
+    if (line.waiting === 0) line.busySince = now
+    const expectedMs = line.served.timeFor(ahead(line, waiter.routeClass) + 1, now)
+    if (!line.stretching && expectedMs > this.bearableWaitMs(line, now)) {
+      line.stretching = this.parts.mayStretch(line.home, now)
+      if (!line.stretching) return false
+    }
+    line.byClass[waiter.routeClass].set(waiter, { waiter, since: now })
+    line.waiting += 1
+    this.waiting += 1
+    this.timer ??= setInterval(() => this.tick(), tickMs)
+    return true
+  }
+
+  /** Whoever waited has gone, or was answered. */
+  leave(waiter: Waiter): void {
+    const line = this.lines.get(waiter.home.region.code)
+    if (line?.byClass[waiter.routeClass].delete(waiter) === true) this.left(line)
+  }
+
+  /**
+   * How overloaded a home's federation is: 0 while nobody waits, 1 when the longest wait has reached the target.
+   */
+  overload(home: Home, now: number): number {
+    if (this.waiting === 0) return 0
+    const line = this.lines.get(home.region.code)
+    if (line === undefined || line.waiting === 0 || line.stretching) return 0
+    return Math.min(1, longestWait(line, now) / this.parts.settings().targetWaitMs)
+  }
+
+  /** A node of `region` has a place again. Its own residents come first. */
+  placeFreed(region: string): void {
+    if (this.waiting === 0 || this.pumping) return
+    this.pumping = true
+    try {
+      const now = this.parts.now()
+      const own = this.lines.get(region)
+      if (own !== undefined && own.waiting > 0) this.serve(own, now)
+      let offers = offersAtOnce
+      for (const line of this.lines.values()) {
+        if (this.waiting === 0 || offers === 0) break
+        if (line === own || line.waiting === 0) continue
+        offers -= 1
+        this.serve(line, now)
+      }
+    } finally {
+      this.pumping = false
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.timer)
+  }
+
+  private tick(): void {
+    const now = this.parts.now()
+    for (const [code, line] of this.lines) {
+      if (line.waiting > 0) this.serve(line, now)
+      if (line.waiting > 0) line.stretching = this.parts.mayStretch(line.home, now)
+      if (line.waiting > 0 && !line.stretching) this.expire(line, now - this.bearableWaitMs(line, now))
+      if (line.waiting === 0) {
+        line.stretching = false
+        if (line.served.isQuiet(now)) this.lines.delete(code)
+      }
+    }
+    if (this.lines.size > 0) return
+    clearInterval(this.timer)
+    this.timer = undefined
+  }
+
+  /**
+   * As in CoDel (RFC 8289), a queue may take up a burst, but one that has not been empty since is a standing one: it
+   * makes everybody wait and serves nobody more.
+   */
+  private bearableWaitMs(line: Line, now: number): number {
+    const { targetWaitMs, maxWaitMs } = this.parts.settings()
+    return now - line.busySince > maxWaitMs ? targetWaitMs : maxWaitMs
+  }
+
+  /** Lets go on as many as find room, the most important class first. */
+  private serve(line: Line, now: number): void {
+    for (const name of routeClasses) {
+      for (const { waiter } of line.byClass[name].values()) {
+        if (!waiter.proceed(now)) return
+        line.byClass[name].delete(waiter)
+        line.served.count(now)
+        this.left(line)
+      }
+    }
+  }
+
+  private expire(line: Line, before: number): void {
+    for (const name of routeClasses) {
+      for (const { waiter, since } of line.byClass[name].values()) {
+        if (since > before) break
+        line.byClass[name].delete(waiter)
+        this.left(line)
+        waiter.waitedTooLong()
+      }
+    }
+  }
+
+  private left(line: Line): void {
+    line.waiting -= 1
+    this.waiting -= 1
+  }
+
+  private lineOf(home: Home): Line {
+    const known = this.lines.get(home.region.code)
+    if (known !== undefined) return known
+    const line: Line = {
+      home,
+      byClass: { critical: new Map(), important: new Map(), deferrable: new Map() },
+      served: new Throughput(),
+      waiting: 0,
+      busySince: -Infinity,
+      stretching: false,
+    }
+    this.lines.set(home.region.code, line)
+    return line
+  }
+}
+
+function ahead({ byClass }: Line, routeClass: RouteClass): number {
+  let count = 0
+  for (const name of routeClasses) {
+    count += byClass[name].size
+    if (name === routeClass) break
+  }
+  return count
+}
+
+function longestWait({ byClass }: Line, now: number): number {
+  let since = now
+  for (const name of routeClasses) {
+    const [first] = byClass[name].values()
+    if (first !== undefined && first.since < since) since = first.since
+  }
+  return now - since
+}

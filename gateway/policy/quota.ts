@@ -1,0 +1,50 @@
+// How what a donor lends is divided among those who borrow: gateways, or the workers of one.
+
+/** Part of an equal share that each claimant has whatever it asked for: a first request need not wait for a second. */
+export const minimumPart = 0.25
+
+/** A bound that keeps sums finite. */
+const mostWanted = 1e15
+
+/**
+ * Shares of a rate. Weighted max-min: each claimant has a fair minimum, a quarter of an equal share. What is left goes to
+ * those who want more. If it suffices, each gets what it wants and the remainder is headroom in equal parts; if not,
+ * each gets the same part of what it wants beyond its minimum, so that a resident is as likely to be served by one
+ * process as by another. Nobody is short while somebody else has more than it wants and its minimum.
+ *
+ * @param pledge What there is to divide, such as requests a second; below 0 counts as 0.
+ * @param demands What each claimant wants, in the pledge's unit; what is not a number above 0 counts as 0.
+ * @returns Shares in the order of `demands`. Their sum is the pledge, but for rounding in the last digit.
+ * @example divide(100, [10, 300]) // [12.5, 87.5]
+ */
+export function divide(pledge: number, demands: readonly number[]): number[] {
+  const claimants = demands.length
+  const all = Math.max(0, pledge)
+  if (claimants === 0) return []
+  const minimum = (all / claimants) * minimumPart
+  const wants = demands.map((demand) => (demand > minimum ? Math.min(demand, mostWanted) - minimum : 0))
+  const wanted = wants.reduce((sum, want) => sum + want, 0)
+  const rest = all * (1 - minimumPart)
+  if (wanted <= rest) return wants.map((want) => minimum + want + (rest - wanted) / claimants)
+  return wants.map((want) => minimum + (rest * want) / wanted)
+}
+
+/**
+ * The same for things that can't be cut, such as requests open at once. The largest remainders get what rounding left,
+ * the first of equals first, so a pledge smaller than the number of claimants leaves some with 0.
+ *
+ * @param pledge Its whole part is divided.
+ * @returns Whole shares; their sum is the whole part of the pledge.
+ * @example divideWhole(3, [0, 0]) // [2, 1]
+ */
+export function divideWhole(pledge: number, demands: readonly number[]): number[] {
+  const all = Math.floor(Math.max(0, pledge))
+  const exact = divide(all, demands)
+  const shares = exact.map(Math.floor)
+  const left = all - shares.reduce((sum, share) => sum + share, 0)
+  const byRemainder = exact
+    .map((share, i) => ({ i, remainder: share - Math.floor(share) }))
+    .sort((a, b) => b.remainder - a.remainder || a.i - b.i)
+  for (const { i } of byRemainder.slice(0, demands.length === 0 ? 0 : left)) shares[i] = (shares[i] ?? 0) + 1
+  return shares
+}

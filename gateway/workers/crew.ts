@@ -1,0 +1,174 @@
+// All workers of a gateway: started, told, replaced, drained.
+import cluster from 'node:cluster'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import type { Config } from '../../config/schema.ts'
+import { Copies } from './copies.ts'
+import type { FromWorker } from './messages.ts'
+import { type Host, Place } from './place.ts'
+import { QuotaDesk } from './quota-desk.ts'
+import { pledgesOf } from './share-of-config.ts'
+
+const divideEveryMs = 1000
+/** What a worker may take beyond its drain to close the rest, ms. Then it is killed. */
+const closingMs = 2000
+
+/*
+ * Shared handle, not round-robin: all workers accept from one listening socket.
+ * - A worker that is frozen or busy accepts nothing, so new residents never wait for it. Round-robin hands it one
+ *   connection more, and where it is then killed that resident waits for ever: the primary never hears "accepted".
+ *   Sockets of their own (SO_REUSEPORT) are worse: the kernel goes on giving a frozen worker its share, and a worker
+ *   that ends resets all that wait in its queue.
+ * - What waits in the queue outlives any worker.
+ * - The primary touches no connection. Round-robin measured 85 us of the primary and 77 us more of a worker for each,
+ *   so that the one process which must never be busy would bound the rate of new connections.
+ * The price: connections that come one by one spread unevenly, so what is divided among workers must follow demand.
+ */
+cluster.schedulingPolicy = cluster.SCHED_NONE
+
+export class Crew implements Host {
+  readonly logger: Logger
+  readonly copies: Copies
+  private readonly places: readonly Place[]
+  private readonly desk: QuotaDesk
+  private config: Config
+  private hasServed = false
+  /** What the system chose for port 0. */
+  private chosenPort = 0
+  private readonly dividing: NodeJS.Timeout
+  private readonly killAll = (): void => {
+    for (const place of this.places) place.kill()
+  }
+
+  constructor(config: Config, logger: Logger, workers: number) {
+    this.config = config
+    this.logger = logger
+    this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
+    this.copies = new Copies(this.places, () => this.ready)
+    this.desk = new QuotaDesk(workers, pledgesOf(config))
+    this.dividing = setInterval(() => this.divide(), divideEveryMs).unref()
+    // Compiled files are .js, sources .ts.
+    const exec = fileURLToPath(new URL(`worker-process${extname(import.meta.filename)}`, import.meta.url))
+    cluster.setupPrimary({ exec, args: [] })
+    // Whatever ends this process without a drain, a second signal or a fault, ends the workers at once.
+    process.on('exit', this.killAll)
+  }
+
+  /** Workers that serve and were heard of lately. */
+  get ready(): number {
+    return this.places.filter((place) => place.ready && place.silentMs === 0).length
+  }
+
+  get established(): boolean {
+    return this.hasServed
+  }
+
+  get publicPort(): number {
+    return this.chosenPort
+  }
+
+  get warnings(): string[] {
+    const missing = this.places.flatMap((place) => {
+      if (!place.ready) return [`worker ${place.number} does not run`]
+      if (place.silentMs === 0) return []
+      return [`worker ${place.number} has been silent for ${Math.round(place.silentMs / 1000)} s`]
+    })
+    // What troubles all of them, such as a lost registry, is told once.
+    return [...missing, ...new Set(this.places.flatMap(({ warnings }) => warnings))]
+  }
+
+  /**
+   * Starts the first worker alone: it makes what all share, such as keys and the port, and what is wrong with
+   * configuration or port is told once. Then the others. Resolves when each has served or ended once.
+   */
+  async start(): Promise<void> {
+    const [first, ...others] = this.places
+    await first?.begin()
+    this.hasServed = true
+    await Promise.allSettled(others.map((place) => place.begin()))
+  }
+
+  use(config: Config): void {
+    this.config = { ...config, public: { ...config.public, port: this.config.public.port } }
+    this.desk.usePledges(pledgesOf(config))
+    for (const place of this.places) place.send({ type: 'reload', config: this.config })
+    this.tellShares()
+  }
+
+  /** Lets all workers end what they have in flight. @returns Places that had to be killed. */
+  async close(): Promise<number[]> {
+    clearInterval(this.dividing)
+    const late: number[] = []
+    const closed = this.places.map(async (place) => {
+      const deadline = setTimeout(() => {
+        late.push(place.number)
+        place.kill()
+      }, this.config.drainTimeoutMs + closingMs)
+      await place.close()
+      clearTimeout(deadline)
+    })
+    await Promise.all(closed)
+    process.off('exit', this.killAll)
+    return late
+  }
+
+  said(place: Place, message: FromWorker): void {
+    if (message.type === 'hello') this.order(place)
+    else if (message.type === 'ready') this.began(place, message.publicPort)
+    else if (message.type === 'copy') this.copies.heard(place.number, message.id, message.body)
+    else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
+  }
+
+  lost(place: Place): void {
+    this.desk.ended(place.number)
+    this.copies.metrics.workerEnded(place.number)
+    this.copies.ended(place.number).catch((cause: unknown) => {
+      this.logger.error({ event: 'worker' }, `counts of worker ${place.number} are lost: ${String(cause)}`)
+    })
+    // With the last worker the socket is closed. Whoever follows opens the port that residents know, not another one.
+    if (this.chosenPort !== 0 && this.places.every(({ ready }) => !ready)) this.config = this.onPort()
+  }
+
+  private order(place: Place): void {
+    const { number } = place
+    this.desk.began(number)
+    place.send({
+      type: 'start',
+      worker: number,
+      workers: this.places.length,
+      config: this.config,
+      shares: this.desk.sharesOf(number),
+    })
+  }
+
+  private began(place: Place, port: number): void {
+    if (this.chosenPort === 0) this.chosenPort = port
+    else if (port !== this.chosenPort) {
+      // It asked for any port after the last of the others had ended.
+      this.logger.warn({ event: 'worker' }, `worker ${place.number} listens on ${port}; it is started again`)
+      this.config = this.onPort()
+      place.kill()
+    }
+    const { number, pid } = place
+    this.logger.info({ event: 'worker-ready', place: number, pid }, `worker ${number} (pid ${pid}) serves`)
+  }
+
+  private onPort(): Config {
+    return { ...this.config, public: { ...this.config.public, port: this.chosenPort } }
+  }
+
+  private divide(): void {
+    this.desk.divide(performance.now())
+    this.tellShares()
+  }
+
+  private tellShares(): void {
+    for (const place of this.places) {
+      const shares = this.desk.sharesOf(place.number)
+      // One that is silent keeps what it has, and its queue of messages must not grow.
+      if (place.ready && place.silentMs === 0 && Object.keys(shares).length > 0)
+        place.send({ type: 'shares', shares })
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// What a primary and its workers tell each other, checked on arrival.
+import { z } from 'zod'
+import { configSchema } from '../../config/schema.ts'
+
+const rates = z.record(z.string(), z.number().min(0))
+
+const start = z.object({
+  type: z.literal('start'),
+  /** Number of the worker's place, from 1; the same for whoever replaces it. */
+  worker: z.int().min(1),
+  /** Workers in all. */
+  workers: z.int().min(1),
+  /** What the primary has checked already. */
+  config: configSchema,
+  /** Its parts of the donors' pledges at the start. */
+  shares: rates,
+})
+
+export const toWorker = z.discriminatedUnion('type', [
+  start,
+  z.object({ type: z.literal('reload'), config: configSchema }),
+  /** Asks for a copy of all metrics. */
+  z.object({ type: z.literal('copy-please'), id: z.int() }),
+  z.object({ type: z.literal('shares'), shares: rates }),
+  z.object({ type: z.literal('drain') }),
+])
+export type ToWorker = z.output<typeof toWorker>
+export type StartOrder = z.output<typeof start>
+
+const failed = z.object({
+  type: z.literal('failed'),
+  message: z.string(),
+  stack: z.string(),
+  /** Its words are meant for the person who started the gateway. */
+  forPerson: z.boolean(),
+  /** The system's code and the port, where a listener failed. */
+  code: z.string().optional(),
+  port: z.number().optional(),
+})
+export type Failed = z.output<typeof failed>
+
+export const fromWorker = z.discriminatedUnion('type', [
+  /** Runs and waits for its start order. */
+  z.object({ type: z.literal('hello') }),
+  /** Serves residents. */
+  z.object({ type: z.literal('ready'), publicPort: z.number() }),
+  failed,
+  /** Once a second: alive, and what is amiss. */
+  z.object({ type: z.literal('pulse'), warnings: z.array(z.string()) }),
+  /** All metrics, as text that only a scrape reads; `id` where it was asked for. */
+  z.object({ type: z.literal('copy'), id: z.int().nullable(), body: z.string() }),
+  z.object({ type: z.literal('demand'), demands: rates }),
+])
+export type FromWorker = z.output<typeof fromWorker>

@@ -1,0 +1,65 @@
+// A gateway of several processes, seen from outside like one: operators' listener here, residents' in the workers.
+import type { Logger } from 'pino'
+import type { Config } from '../../config/schema.ts'
+import { adminApp } from '../admin/app.ts'
+import { fixed, needsRestart } from '../../config/restart.ts'
+import { openAdmin } from '../admin/open.ts'
+import type { Gateway } from '../compose.ts'
+import { LogObserver } from '../telemetry/log.ts'
+import { Crew } from './crew.ts'
+
+/** What a process needs of its gateway to run it, whether it is one or many. */
+export type Running = Pick<
+  Gateway,
+  'publicPort' | 'adminPort' | 'logger' | 'reload' | 'reloadRefused' | 'close'
+>
+
+/**
+ * @param workers Worker processes, 2 or more.
+ * @throws {UsageError} or the system's error, as a single process would.
+ */
+export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
+  await using started = new AsyncDisposableStack()
+  const crew = new Crew(initial, logger, workers)
+  const log = started.use(new LogObserver(logger))
+  const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
+    crew.copies.metrics.reloadRefused(what)
+    log.reloadRefused(what, detail)
+  }
+  let closing: Promise<void> | null = null
+  const notReady = (): string | null => {
+    if (closing !== null) return 'the gateway is draining before it stops'
+    return crew.ready === 0 ? 'no worker serves' : null
+  }
+  const admin = adminApp({ notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() })
+  // Before the workers: operators are served whatever becomes of those.
+  const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)
+  started.defer(async () => endCrew(crew))
+  await crew.start()
+  const parts = started.move()
+  let current = initial
+  return {
+    publicPort: crew.publicPort,
+    adminPort,
+    logger,
+    reload(next) {
+      const stale = needsRestart(current, next)
+      current = next
+      crew.use(withFixed(next, initial))
+      return stale
+    },
+    reloadRefused: (detail) => reloadRefused('configuration', detail),
+    close: () => (closing ??= parts.disposeAsync()),
+  }
+}
+
+async function endCrew(crew: Crew): Promise<void> {
+  const killed = await crew.close()
+  if (killed.length > 0) {
+    throw new Error(`workers that did not end within the drain were killed: ${killed.join(', ')}`)
+  }
+}
+
+/** A worker that starts later must not differ from the others in what they read once. */
+const withFixed = (next: Config, initial: Config): Config =>
+  Object.assign({ ...next }, Object.fromEntries(fixed.map((field) => [field, initial[field]])))

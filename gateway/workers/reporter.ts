@@ -1,0 +1,35 @@
+// Tells the primary each second that this worker lives, what is amiss, and all that it has counted.
+import { copyOf } from '../telemetry/aggregate.ts'
+import type { Gateway } from '../compose.ts'
+import { tellPrimary } from './tell-primary.ts'
+
+/** At most so much of what was counted is lost with a worker that is killed, ms. */
+const everyMs = 1000
+/** A large federation's metrics take long to write down; pauses keep it below 1/200 of the worker's time. */
+const pauseFactor = 200
+
+export class Reporter {
+  private readonly gateway: Gateway
+  private copyDueAt = 0
+
+  constructor(gateway: Gateway) {
+    this.gateway = gateway
+    setTimeout(() => void this.report(), everyMs).unref()
+  }
+
+  /** Sends a copy of all metrics. @param id Of the question that it answers, or `null`. */
+  async copy(id: number | null): Promise<void> {
+    await tellPrimary({ type: 'copy', id, body: await copyOf(this.gateway.metrics) })
+  }
+
+  /** The next report waits until the system has taken this one: a frozen primary is not buried in them. */
+  private async report(): Promise<void> {
+    await tellPrimary({ type: 'pulse', warnings: [...this.gateway.operators.warnings()] })
+    const began = performance.now()
+    if (began >= this.copyDueAt) {
+      await this.copy(null)
+      this.copyDueAt = performance.now() + Math.max(everyMs, (performance.now() - began) * pauseFactor) - 1
+    }
+    setTimeout(() => void this.report(), everyMs).unref()
+  }
+}

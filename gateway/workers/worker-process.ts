@@ -1,0 +1,4 @@
+// What a worker process runs.
+import { obeyPrimary } from './worker.ts'
+
+obeyPrimary()

@@ -1,0 +1,93 @@
+// A worker: a whole data plane that takes its orders from the primary and tells it how it fares.
+import cluster from 'node:cluster'
+import { type Gateway, startGateway } from '../compose.ts'
+import { errorText, UsageError } from '../model/errors.ts'
+import { createLogger } from '../telemetry/log.ts'
+import { type Failed, type StartOrder, toWorker, type ToWorker } from './messages.ts'
+import { Reporter } from './reporter.ts'
+import { shareOfConfig } from './share-of-config.ts'
+import { SharedQuotas } from './shared-quotas.ts'
+import { tellPrimary } from './tell-primary.ts'
+
+/** Runs until the primary says so or is gone. */
+export function obeyPrimary(): void {
+  // A terminal sends Ctrl-C to the whole group, a service manager SIGTERM to all: the primary decides for us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+  // Node would end a worker in the middle of its answers when the primary is gone.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
+  const worker = new Worker()
+  process.on('disconnect', () => void worker.drain())
+  process.on('message', (message) => worker.obey(toWorker.parse(message)))
+  void tellPrimary({ type: 'hello' })
+}
+
+interface Running {
+  readonly workers: number
+  readonly gateway: Gateway
+  readonly reporter: Reporter
+  readonly quotas: SharedQuotas
+}
+
+class Worker {
+  /** What comes before the data plane is up is obeyed after. */
+  private starting: Promise<Running> | null = null
+  private running: Running | null = null
+
+  obey(message: ToWorker): void {
+    if (message.type === 'drain') void this.drain()
+    else if (message.type === 'start') void this.start(message)
+    else void this.starting?.then((running) => follow(running, message))
+  }
+
+  /** Ends what is in flight, then the process. */
+  async drain(): Promise<void> {
+    // While it starts nobody is served.
+    await this.running?.gateway.close()
+    process.exit(0)
+  }
+
+  private async start(order: StartOrder): Promise<void> {
+    this.starting = started(order)
+    this.running = await this.starting
+  }
+}
+
+async function started(order: StartOrder): Promise<Running> {
+  const { worker, workers } = order
+  try {
+    const config = shareOfConfig(order.config, workers)
+    const logger = createLogger(config.logLevel, config.logFormat).child({ worker })
+    const quotas = new SharedQuotas(order.shares, (demands) => void tellPrimary({ type: 'demand', demands }))
+    const gateway = await startGateway(config, logger, { operators: false, quotas, workers })
+    const reporter = new Reporter(gateway)
+    await tellPrimary({ type: 'ready', publicPort: gateway.publicPort })
+    return { workers, gateway, reporter, quotas }
+  } catch (cause) {
+    await tellPrimary(failure(cause))
+    process.exit(1)
+  }
+}
+
+function follow(
+  { workers, gateway, reporter, quotas }: Running,
+  message: Exclude<ToWorker, StartOrder>,
+): void {
+  if (message.type === 'reload') gateway.reload(shareOfConfig(message.config, workers))
+  else if (message.type === 'shares') quotas.use(message.shares)
+  else if (message.type === 'copy-please') void reporter.copy(message.id)
+}
+
+function failure(cause: unknown): Failed {
+  const stack = cause instanceof Error ? (cause.stack ?? '') : ''
+  const listener =
+    cause instanceof Error && 'code' in cause && 'port' in cause
+      ? { code: String(cause.code), port: Number(cause.port) }
+      : {}
+  return {
+    type: 'failed',
+    message: errorText(cause),
+    stack,
+    forPerson: cause instanceof UsageError,
+    ...listener,
+  }
+}

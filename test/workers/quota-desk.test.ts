@@ -1,0 +1,101 @@
+// The loop of the donors' quotas: workers say what they want, the desk divides, nobody holds what another was given.
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { QuotaDesk } from '../../gateway/workers/quota-desk.ts'
+import { SharedQuotas } from '../../gateway/workers/shared-quotas.ts'
+
+/** A desk and its workers, without processes between them. */
+function office(workers: number, pledges: Record<string, number>) {
+  const desk = new QuotaDesk(workers, pledges)
+  let now = 0
+  const quotas = Array.from({ length: workers }, (_, i) => {
+    desk.began(i + 1)
+    return new SharedQuotas(desk.sharesOf(i + 1), (demands) => desk.report(i + 1, demands, now))
+  })
+  return {
+    desk,
+    quotas,
+    shares: (donor: string) => quotas.map((quota) => quota.share(donor)),
+    second: (deaf: readonly number[] = []): void => {
+      now += 1000
+      desk.divide(now)
+      for (const [i, quota] of quotas.entries()) if (!deaf.includes(i + 1)) quota.use(desk.sharesOf(i + 1))
+    },
+  }
+}
+
+describe('the workers of one gateway', () => {
+  it('have equal parts at the start, and no bound where the donor set none', () => {
+    const { shares } = office(4, { '610400': 100 })
+    expect(shares('610400')).toEqual([25, 25, 25, 25])
+    expect(shares('610000')).toEqual([undefined, undefined, undefined, undefined])
+  })
+
+  it('have what their residents need a second after they said so', () => {
+    const { quotas, shares, second } = office(2, { '610400': 100 })
+    quotas[0]?.report({ '610400': 80 })
+    quotas[1]?.report({})
+    second()
+    expect(shares('610400')[0]).toBeGreaterThanOrEqual(80)
+  })
+
+  it('keep what they were given while they are silent, and it is given to nobody else', () => {
+    const { quotas, shares, second } = office(2, { '610400': 100 })
+    quotas[0]?.report({ '610400': 500 })
+    quotas[1]?.report({ '610400': 500 })
+    second()
+    for (let i = 0; i < 10; i++) {
+      quotas[0]?.report({ '610400': 500 })
+      second([2])
+    }
+    expect(shares('610400')).toEqual([50, 50])
+  })
+
+  it('leave a fair minimum to the one that follows a dead one, and have the rest', () => {
+    const { desk, quotas, shares, second } = office(2, { '610400': 100 })
+    desk.ended(2)
+    quotas[0]?.report({ '610400': 500 })
+    second()
+    expect(shares('610400')).toEqual([87.5, 12.5])
+  })
+
+  it('follow a pledge that changes before anybody reports', () => {
+    const { desk, quotas, shares, second } = office(2, { '610400': 100 })
+    quotas[0]?.report({ '610400': 500 })
+    quotas[1]?.report({})
+    second()
+    desk.usePledges({ '610400': 10, '610000': 8 })
+    expect([desk.sharesOf(1), desk.sharesOf(2)]).toEqual([
+      { '610400': 8.75, '610000': 4 },
+      { '610400': 1.25, '610000': 4 },
+    ])
+    second()
+    expect(shares('610000')).toEqual([4, 4])
+  })
+
+  it('together never have more than the pledge, whatever they say, miss, or die of', () => {
+    const step = fc.record({
+      demands: fc.array(fc.option(fc.double({ min: 0, max: 1000, noNaN: true })), {
+        minLength: 3,
+        maxLength: 3,
+      }),
+      dies: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 6 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const { desk, quotas, shares, second } = office(3, { a: 100 })
+        for (const { demands, dies } of steps) {
+          if (dies !== null) {
+            desk.ended(dies)
+            desk.began(dies)
+            quotas[dies - 1]?.use(desk.sharesOf(dies))
+          }
+          for (const [i, demand] of demands.entries()) if (demand !== null) quotas[i]?.report({ a: demand })
+          second()
+          const sum = shares('a').reduce<number>((total, share) => total + (share ?? 0), 0)
+          expect(sum).toBeLessThanOrEqual(100 + 1e-6)
+        }
+      }),
+    )
+  })
+})
