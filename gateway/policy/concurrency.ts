@@ -21,8 +21,10 @@ const samplesNeeded = 10
 const outlierFactor = 8
 /** Share of the limit in use from which latency is put down to the limit, and up to which it is the node's own. */
 const busyShare = 0.5
+/** Weight of one window in the latency at ease; the same up and down, or much scatter would pull it down. */
+const easeWeight = 0.1
 const easeFaster = 0.3
-const easeSlower = 0.05
+const muchFaster = 0.6
 const firstProbeMs = 1000
 /** By so much the knee moves out with each window without a queue. */
 const kneeForgets = 1.05
@@ -163,13 +165,14 @@ export class AdaptiveLimit {
     const latency = this.sum / this.count
     const busy = this.peak >= this.inForce * busyShare
     if (!busy || this.ease === 0) this.learnEase(latency, now)
-    else if (latency < this.ease) this.ease += (latency - this.ease) * easeFaster
+    // A queue can only add: what is much faster even so shows that the node was taken for slower than it is.
+    else if (latency < this.ease * muchFaster) this.ease += (latency - this.ease) * easeWeight
     if (busy) this.adjust(latency, now, ownDelayMs)
     this.open(now)
   }
 
   private learnEase(latency: number, now: number): void {
-    const weight = latency < this.ease ? easeFaster : easeSlower
+    const weight = latency < this.ease * muchFaster ? easeFaster : easeWeight
     this.ease = this.ease === 0 ? latency : this.ease + (latency - this.ease) * weight
     this.easeAt = now
     this.probePauseMs = longestProbePauseMs

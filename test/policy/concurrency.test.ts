@@ -1,0 +1,148 @@
+// The limit that is learnt, on simulated nodes: near all that they can do, without a queue, whatever happens to them.
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { AdaptiveLimit } from '../../gateway/policy/concurrency.ts'
+import { evenly, exponentially, type Second, simulate } from '../support/simulated-node.ts'
+
+const settings = { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 }
+const step =
+  (before: number, after: number, atMs: number) =>
+  (now: number): number =>
+    now < atMs ? before : after
+
+const total = (seconds: readonly Second[], of: 'done' | 'turnedAway'): number =>
+  seconds.reduce((sum, second) => sum + second[of], 0)
+const worst = (seconds: readonly Second[]): number => Math.max(...seconds.map(({ p99Ms }) => p99Ms))
+
+describe.each([
+  { name: '4 slots of 40 ms', slots: 4, serviceMs: evenly(40), capacity: 100 },
+  { name: 'one slot of 10 ms', slots: 1, serviceMs: evenly(10), capacity: 100 },
+  { name: '16 slots of 40 ms', slots: 16, serviceMs: evenly(40), capacity: 400 },
+  { name: '320 slots of 40 ms', slots: 320, serviceMs: evenly(40), capacity: 8000 },
+])('a crowd of eight times what the node can do: $name', ({ slots, serviceMs, capacity }) => {
+  const seconds = simulate(
+    new AdaptiveLimit(settings),
+    { slots, serviceMs },
+    step(capacity / 3, capacity * 8, 5000),
+    30,
+  )
+
+  it('is learnt within two seconds: all that the node can do is used, and it has no queue to speak of', () => {
+    const after = seconds.slice(7)
+    expect(total(after, 'done')).toBeGreaterThan(after.length * capacity * 0.96)
+    expect(worst(after)).toBeLessThan(150)
+  })
+})
+
+it('lasts: after ten minutes of a crowd the latency is no longer than after ten seconds', () => {
+  const node = { slots: 4, serviceMs: evenly(40) }
+  const seconds = simulate(new AdaptiveLimit(settings), node, step(40, 800, 5000), 600)
+  const medians = seconds.slice(540).map(({ p50Ms }) => p50Ms)
+  expect(Math.max(...medians)).toBeLessThan(130)
+  expect(total(seconds.slice(10), 'done')).toBeGreaterThan(590 * 100 * 0.95)
+})
+
+it('a node whose answers vary much is used nearly as well', () => {
+  const node = { slots: 16, serviceMs: exponentially(40) }
+  const after = simulate(new AdaptiveLimit(settings), node, step(100, 2000, 5000), 40).slice(8)
+  expect(total(after, 'done')).toBeGreaterThan(after.length * 400 * 0.85)
+})
+
+it('learns from nothing in the middle of a crowd', () => {
+  const node = { slots: 4, serviceMs: evenly(40) }
+  const after = simulate(new AdaptiveLimit(settings), node, () => 800, 40).slice(20)
+  expect(total(after, 'done')).toBeGreaterThan(after.length * 95)
+  expect(worst(after)).toBeLessThan(220)
+})
+
+it('a node that becomes three times slower for good is found out and used again', () => {
+  const node = {
+    slots: 16,
+    serviceMs: (draw: number, now: number) => (now < 20_000 ? 40 : 120) * (0.75 + draw * 0.5),
+  }
+  const after = simulate(new AdaptiveLimit(settings), node, () => 2000, 80).slice(50)
+  expect(total(after, 'done')).toBeGreaterThan(after.length * 133 * 0.85)
+})
+
+it('a brownout is left to others within two seconds, and is forgotten within one', () => {
+  const node = {
+    slots: 50,
+    serviceMs: (draw: number, now: number) => (now < 10_000 || now > 20_000 ? 5 : 400) * (0.75 + draw * 0.5),
+  }
+  const seconds = simulate(new AdaptiveLimit(settings), node, () => 100, 30)
+  expect(total(seconds.slice(0, 10), 'turnedAway')).toBe(0)
+  expect(total(seconds.slice(12, 20), 'done')).toBeLessThan(8 * 100 * 0.3)
+  expect(total(seconds.slice(22), 'turnedAway')).toBeLessThan(40)
+})
+
+it('turns nobody away from a node that is at ease', () => {
+  const node = { slots: 64, serviceMs: exponentially(1) }
+  const seconds = simulate(new AdaptiveLimit(settings), node, () => 2000, 20)
+  expect(total(seconds, 'turnedAway')).toBe(0)
+})
+
+describe('refusals', () => {
+  it('lower the limit once for those that came together, and bar growth until the node wants to be asked', () => {
+    const limit = new AdaptiveLimit(settings)
+    for (let i = 0; i < 10; i++) limit.refused(20, 2000, 100 + i)
+    expect(limit.limit).toBe(18)
+    for (let now = 200; now < 1800; now += 5) {
+      limit.began(18, now)
+      limit.answered(5, now, 0)
+    }
+    expect(limit.limit).toBe(18)
+    for (let now = 2200; now < 3000; now += 5) {
+      limit.began(18, now)
+      limit.answered(5, now, 0)
+    }
+    expect(limit.limit).toBeGreaterThan(18)
+  })
+
+  it('of the fewest requests close the node until then, for half a minute at the most', () => {
+    const limit = new AdaptiveLimit(settings)
+    limit.refused(1, 3_600_000, 0)
+    expect(limit.isClosed(29_000)).toBe(true)
+    expect(limit.isClosed(30_000)).toBe(false)
+  })
+})
+
+it('stretches while nothing is known, and no more once a queue was seen', () => {
+  const unknown = new AdaptiveLimit(settings)
+  for (let now = 0; now <= 400; now += 10) unknown.stretch(unknown.limit, now)
+  expect(unknown.limit).toBeGreaterThan(100)
+  const known = new AdaptiveLimit(settings)
+  for (let now = 0; now < 1000; now += 10) known.answered(10, now, 0)
+  const before = known.limit
+  // Twenty open and one answered in 50 ms: a second until the last of them.
+  for (let now = 1000; now < 1400; now += 50) {
+    known.answered(50, now, 0)
+    known.stretch(20, now)
+  }
+  expect(known.stretch(20, 1500)).toBe(false)
+  expect(known.limit).toBeLessThanOrEqual(before * 1.5)
+})
+
+it('stays within its bounds, whatever it is told', () => {
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('answered' as const), ms: fc.double({ min: 0, max: 1e6, noNaN: true }) }),
+    fc.record({ kind: fc.constant('refused' as const), ms: fc.nat(1e6) }),
+    fc.record({ kind: fc.constant('began' as const), ms: fc.nat(1e5) }),
+    fc.record({ kind: fc.constant('stretch' as const), ms: fc.nat(1e5) }),
+  )
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+      const limit = new AdaptiveLimit({ ...settings, ceiling: 100 })
+      let now = 0
+      for (const { kind, ms } of events) {
+        now += 7
+        if (kind === 'answered') limit.answered(ms, now, 0)
+        else if (kind === 'refused') limit.refused(ms % 50, ms, now)
+        else if (kind === 'began') limit.began(ms, now)
+        else limit.stretch(ms, now)
+        expect(limit.limit).toBeGreaterThanOrEqual(1)
+        expect(limit.limit).toBeLessThanOrEqual(100)
+        expect(Number.isInteger(limit.limit)).toBe(true)
+      }
+    }),
+  )
+})
