@@ -8,12 +8,18 @@ import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
 
+/**
+ * Always asked for anew; but the resident's own last code may be shown, marked as old, when nobody can be asked
+ * (RFC 5861 section 4). Anything else about a resident stays in no cache.
+ */
+const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=300' }
+
 export const codeRoute = (service: CodeService): Route => ({
   path: '/v1/codes/:residentId',
   get: (req, res) => {
     const resident = service.store.residents.byId(readResidentId(req.params['residentId']))
     if (!resident) throw unknownResident()
-    sendJson(res, 200, codeView(resident, service))
+    sendJson(res, 200, codeView(resident, service), codeCaching)
   },
 })
 

@@ -22,6 +22,11 @@ export function sendText(
   res.end(body, length === body.length ? 'latin1' : 'utf8')
 }
 
-export function sendJson(res: ServerResponse, status: number, value: unknown): void {
-  sendText(res, status, JSON.stringify(value), 'application/json')
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  value: unknown,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  sendText(res, status, JSON.stringify(value), 'application/json', headers)
 }
