@@ -17,6 +17,7 @@ const shortestWindowMs = 50
 const longestWindowMs = 1000
 /** Answers that a window needs before it says anything. */
 const samplesNeeded = 10
+const firstSamples = 3
 /** One answer counts for no more than so many times the latency at ease: a single stuck request is no crowd. */
 const outlierFactor = 8
 /** Share of the limit in use from which latency is put down to the limit, and up to which it is the node's own. */
@@ -139,6 +140,8 @@ export class AdaptiveLimit {
     if (this.count === 0 && this.refusals === 0 && now - this.windowStart > longestWindowMs) this.open(now)
     this.count += 1
     this.sum += this.ease > 0 ? Math.min(latencyMs, this.ease * outlierFactor + ownDelayMs) : latencyMs
+    // The very first were sent before there was a queue, even into a crowd.
+    if (this.ease === 0 && this.count === firstSamples) this.ease = this.sum / firstSamples
     if (this.count < samplesNeeded) return
     const length = Math.min(longestWindowMs, Math.max(shortestWindowMs, this.ease))
     if (now - this.windowStart >= length) this.close(now, ownDelayMs)
