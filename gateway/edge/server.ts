@@ -19,6 +19,7 @@ import { rawReply, reply } from './error-reply.ts'
 import { endFloods } from './h2-floods.ts'
 import { type Edge, wantsWebSocket } from './listener.ts'
 import { newTraceId } from './trace.ts'
+import { UnreadAnswers } from './unread-answers.ts'
 
 type HttpServer = Server | TlsServer
 
@@ -34,6 +35,7 @@ export class PublicServer {
   private readonly http2: Http2Server | null
   private readonly sockets = new Set<Socket>()
   private readonly sessions = new Set<ServerHttp2Session>()
+  private readonly unread: UnreadAnswers
   private closedToNew = false
   private readonly clients = new WeakMap<Socket, ClientConnection>()
 
@@ -43,6 +45,7 @@ export class PublicServer {
     this.observer = observer
     this.server = certificate === null ? createServer(this.options()) : this.tlsServer(certificate)
     this.http2 = certificate !== null && config.public.http2 ? this.http2Server() : null
+    this.unread = new UnreadAnswers(this.sockets, config.attempts.idleTimeoutMs)
     this.serveHttp1()
     if (this.http2 !== null) this.divertHttp2(this.http2)
   }
@@ -88,6 +91,7 @@ export class PublicServer {
     await closed
     clearInterval(sweep)
     clearTimeout(deadline)
+    this.unread[Symbol.dispose]()
   }
 
   private options(): ServerOptions {
