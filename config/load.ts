@@ -172,7 +172,9 @@ function knownFields(path: readonly PropertyKey[]): string[] {
   let schema: unknown = configSchema
   for (const part of path) schema = inner(schema, part)
   const shape = shapeOf(schema)
-  return shape === null ? [] : Object.keys(shape)
+  if (shape !== null) return Object.keys(shape)
+  const keys = definitionOf(definitionOf(schema)?.['keyType'])?.['entries']
+  return isRecord(keys) ? Object.keys(keys) : []
 }
 
 function inner(schema: unknown, part: PropertyKey): unknown {

@@ -15,7 +15,7 @@ export const concurrency = z.strictObject({
   slackMs: ms(0, 10_000, 10, 'And so much more, since a fast node’s latency is mostly noise of the way.'),
   loadPath: z
     .string()
-    .startsWith('/')
+    .startsWith('/', 'a path that begins with a slash, such as /load')
     .optional()
     .describe(
       'Where nodes report their own limit, such as /load, as JSON with `limit`. It can only lower it.',

@@ -140,7 +140,11 @@ const profile = z
 const profiles = z.strictObject({ peacetime: profile, emergency: profile })
 
 const health = z.strictObject({
-  path: z.string().startsWith('/').default('/healthz').describe('Path that is probed.'),
+  path: z
+    .string()
+    .startsWith('/', 'a path that begins with a slash, such as /healthz')
+    .default('/healthz')
+    .describe('Path that is probed.'),
   intervalMs: ms(50, 600_000, 2000, 'Pause between probes of a node that is up.'),
   fastIntervalMs: ms(20, 600_000, 500, 'Pause while probes contradict what was known.'),
   downIntervalMs: ms(20, 600_000, 1000, 'Pause while a node is down.'),

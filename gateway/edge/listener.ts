@@ -84,7 +84,7 @@ export class Edge {
     const { head, response, request } = arrival
     const chunked =
       head.transferEncoding !== null ||
-      (request.httpVersionMajor > 1 && head.contentLength === null && !request.complete)
+      ('stream' in request && head.contentLength === null && !request.stream.endAfterHeaders)
     const hasBody = chunked || (head.contentLength !== null && Number(head.contentLength) > 0)
     if (hasBody && expectsContinue && 'writeContinue' in response) response.writeContinue()
     if (hasBody) void this.takeAndForward(arrival, exchange, chunked)

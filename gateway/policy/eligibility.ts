@@ -67,11 +67,14 @@ export function overflowSlots(load: Pick<Condition, 'limit' | 'inFlight' | 'home
   return Math.max(0, load.limit - Math.ceil(load.limit * load.homeReserve) - load.inFlight)
 }
 
-/** Whether the node would serve if it had room: what is wrong with it, if anything, is only that it is busy. */
-export const isServing = (condition: Condition): boolean =>
+/**
+ * Whether the node would serve if it had room: what is wrong with it, if anything, is only that it is busy.
+ * @param evenIfSilent Its silence is not held against it.
+ */
+export const isServing = (condition: Condition, evenIfSilent = false): boolean =>
   condition.hold !== 'trip' &&
   condition.hold !== 'drain' &&
   (condition.hold === 'bypass' ||
     (condition.health !== 'down' &&
       condition.breaker === 'closed' &&
-      condition.silentOverdue < stallThreshold))
+      (evenIfSilent || condition.silentOverdue < stallThreshold)))

@@ -4,34 +4,57 @@ const slotMs = 250
 /** Below this many in the time looked at, nothing is foretold. */
 const leastSeen = 5
 
-/** Counts over the current slot and the one before it. */
+/**
+ * Counts over the current slot and the one before it, of the time that somebody waited: what goes through a queue that
+ * stands for a moment at a time says nothing about the moments between.
+ */
 export class Throughput {
-  private slot = -1
+  private slot = 0
   private current = 0
   private previous = 0
+  private lastAt = -Infinity
+  /** Time in earlier busy stretches, ms. */
+  private busyBefore = 0
+  private busySince: number | null = null
+
+  /** Somebody waits from now on. */
+  begin(now: number): void {
+    this.busySince ??= now
+  }
+
+  /** Nobody waits any more. */
+  end(now: number): void {
+    this.busyBefore = this.busyMs(now)
+    this.busySince = null
+  }
 
   count(now: number): void {
-    this.turn(now)
+    this.turn(this.busyMs(now))
     this.current += 1
+    this.lastAt = now
   }
 
   /** @returns Expected time until `count` more are through, ms; 0 where too little is known. */
   timeFor(count: number, now: number): number {
-    this.turn(now)
+    const busyMs = this.busyMs(now)
+    this.turn(busyMs)
     const seen = this.current + this.previous
     if (seen < leastSeen) return 0
-    const spanMs = slotMs + (now - this.slot * slotMs)
+    const spanMs = busyMs - Math.max(0, this.slot - 1) * slotMs
     return (count * spanMs) / seen
   }
 
   /** Nothing went through lately. */
   isQuiet(now: number): boolean {
-    this.turn(now)
-    return this.current + this.previous === 0
+    return now - this.lastAt >= 2 * slotMs
   }
 
-  private turn(now: number): void {
-    const slot = Math.floor(now / slotMs)
+  private busyMs(now: number): number {
+    return this.busyBefore + (this.busySince === null ? 0 : now - this.busySince)
+  }
+
+  private turn(busyMs: number): void {
+    const slot = Math.floor(busyMs / slotMs)
     if (slot === this.slot) return
     this.previous = slot === this.slot + 1 ? this.current : 0
     this.current = 0

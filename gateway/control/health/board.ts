@@ -79,7 +79,7 @@ export class Board implements Fleet, Disposable {
     return home.levels.some(({ nodes }) =>
       nodes.some(({ id }) => {
         const state = this.states.get(id)
-        return state !== undefined && !tried.includes(id) && isServing(state)
+        return state !== undefined && !tried.includes(id) && mayServe(state)
       }),
     )
   }
@@ -93,7 +93,7 @@ export class Board implements Fleet, Disposable {
     for (const { nodes } of home.levels) {
       for (const { id } of nodes) {
         const state = this.states.get(id)
-        if (state !== undefined && isServing(state) && state.stretch(now)) could = true
+        if (state !== undefined && mayServe(state) && state.stretch(now)) could = true
       }
     }
     return could
@@ -114,3 +114,6 @@ export class Board implements Fleet, Disposable {
     this.breakers[Symbol.dispose]()
   }
 }
+
+/** Slow from the start looks like frozen for a while. Where nothing better has room, it is waited for. */
+const mayServe = (state: NodeState): boolean => isServing(state, state.isSilentByGuess)

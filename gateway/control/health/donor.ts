@@ -22,7 +22,8 @@ export class Donor {
 
   use(terms: Lending): void {
     this.terms = terms
-    this.rate.use(terms.limitRps * this.share)
+    // No share of no bound is still no bound, and not NaN, which no later rate would mend.
+    this.rate.use(terms.limitRps === Infinity ? Infinity : terms.limitRps * this.share)
   }
 
   /** @param share This process's part of what the region lends, 0 to 1, where several share it. */

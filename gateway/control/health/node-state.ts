@@ -36,6 +36,8 @@ const failurePenaltyMs = 1000
 
 /** A node that was silent for so long has been frozen, not just slow: it is ramped back. */
 const frozenAfterMs = 1000
+/** With fewer answers the delay after which silence counts is a guess; see `hedging.minSamples`. */
+const samplesToKnow = 50
 
 /** One node's live state. Attempts begin and end here; everything else reads. */
 export class NodeState implements Condition {
@@ -93,6 +95,11 @@ export class NodeState implements Condition {
     return this.inFlight >= this.learnt.limit && !this.pausing && this.learnt.stretch(this.inFlight, now)
   }
 
+  /** It passed a delay that was only guessed, for want of answers: it may as well be slow as frozen. */
+  get isSilentByGuess(): boolean {
+    return this.latency.samples < samplesToKnow
+  }
+
   get pausing(): boolean {
     return this.learnt.hasPaused && this.learnt.isClosed(this.clock.now())
   }
@@ -122,6 +129,14 @@ export class NodeState implements Condition {
     const trial = this.circuit.state === 'half-open' && !this.trialUnderWay
     if (trial) this.trialUnderWay = true
     return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, use }
+  }
+
+  /** Its answer goes on to a client as fast as that one reads: the node's work is done. */
+  passedOn(ticket: Ticket): void {
+    if (ticket.use === 'stream') return
+    ticket.use = 'stream'
+    this.inFlight -= 1
+    this.streams += 1
   }
 
   /** Passed its hedge delay without an answer. */
@@ -204,5 +219,5 @@ export interface Ticket {
   readonly trial: boolean
   readonly startedAt: number
   readonly borrowed: boolean
-  readonly use: Use
+  use: Use
 }

@@ -175,6 +175,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   private passOn(): void {
     this.passedOn = this.listener.outgrew(this)
     if (!this.passedOn) return
+    this.state.passedOn(this.ticket)
     const held = this.chunks
     this.chunks = []
     for (const chunk of held) {

@@ -21,6 +21,8 @@ export class Race implements TriesOwner {
   private readonly audience: Audience
   private readonly tries: Tries
   private readonly parts: ForwardParts
+  /** What was sent with a body is another question each time, though its head be the same. */
+  private readonly usesLastGood: boolean
   /** A whole answer of a status that asks for another node, kept in case that none does better. */
   private fallback: Attempt | null = null
   private lastFailure: Attempt | null = null
@@ -31,6 +33,7 @@ export class Race implements TriesOwner {
     this.exchange = exchange
     this.parts = parts
     this.holdAtMost = exchange.view.config.limits.heldResponseBytes
+    this.usesLastGood = exchange.routeClass.lastGood && (body.bytes?.length ?? 0) === 0
     this.audience = new Audience(parts.observer, (last) => this.clientClosed(last))
     this.audience.join(exchange)
     this.tries = new Tries(this, exchange, body, parts)
@@ -58,9 +61,10 @@ export class Race implements TriesOwner {
 
   interim(attempt: Attempt, status: number, headers: Record<string, string | string[]>): void {
     if (this.answered || this.tries.running[0] !== attempt) return
-    const { exchange } = this
+    // Who began may have left to others, who came by another version.
+    const exchange = this.audience.first ?? this.exchange
     const shown = interimForResident(headers, exchange, attempt.pick.node)
-    sendInterim(this.client, Number(exchange.request.httpVersion), status, shown)
+    sendInterim(exchange.response, Number(exchange.request.httpVersion), status, shown)
   }
 
   outgrew(attempt: Attempt): boolean {
@@ -70,6 +74,7 @@ export class Race implements TriesOwner {
       return false
     }
     if (!this.sendAnswer(attempt, null)) return false
+    this.noteForLastGood(attempt, null)
     const { idleTimeoutMs } = this.exchange.view.config.attempts
     this.passingOn = new PassingOn(attempt, this.client, idleTimeoutMs, () => {
       attempt.abandon()
@@ -139,7 +144,7 @@ export class Race implements TriesOwner {
     if (first === undefined || !this.sendAnswer(attempt, body)) return
     const outcome = attempt.outcome === 'answered' ? 'ok' : 'upstream-error'
     endWith(first, body)
-    if (first.routeClass.lastGood && attempt.status === 200) this.parts.lastGood.keep(first, attempt, body)
+    this.noteForLastGood(attempt, body)
     if (isShareable(attempt.rawHeaders)) {
       this.audience.answerRest(attempt, this.tries.tried.length, body, outcome)
     } else this.dismissRest()
@@ -176,10 +181,14 @@ export class Race implements TriesOwner {
     } else this.refuse('unavailable', 'unavailable')
   }
 
+  private noteForLastGood(attempt: Attempt, body: Buffer | null): void {
+    if (this.usesLastGood) this.parts.lastGood.note(this.audience.first ?? this.exchange, attempt, body)
+  }
+
   /** Returns whether everybody who waits has an answer by it. */
   private serveLastGood(): boolean {
     const { lastGood, observer } = this.parts
-    if (!this.exchange.routeClass.lastGood) return false
+    if (!this.usesLastGood) return false
     this.audience.answerEach((exchange) => {
       if (!lastGood.serve(exchange)) return false
       observer.lastGoodServed(exchange.home, exchange.routeClass.name)

@@ -11,24 +11,27 @@ import type { Body } from './tries.ts'
 /** Sends `exchange` on. */
 export function forwardReplayable(exchange: Exchange, body: Body, parts: ForwardParts): void {
   if (exchange.resident) parts.observer.residentSeen(exchange.home, exchange.key, exchange.startedAt)
+  const key = body.bytes === null && exchange.routeClass.coalesce ? coalescingKey(exchange) : null
+  // To share an answer takes nobody's place.
+  if (key !== null && joined(key, exchange, parts)) return
   if (isShed(exchange, parts)) return
   parts.observer.requestBegan(exchange.home)
-  const key = body.bytes === null && exchange.routeClass.coalesce ? coalescingKey(exchange) : null
-  if (key === null) {
-    new Race(exchange, body, parts).start()
-    return
-  }
-  const under = parts.inFlight.get(key)
-  if (under?.join(exchange) === true) {
-    parts.observer.requestCoalesced(exchange.home, exchange.routeClass.name)
-    return
-  }
   const race = new Race(exchange, body, parts)
-  parts.inFlight.set(key, race)
-  race.whenSettled(() => {
-    if (parts.inFlight.get(key) === race) parts.inFlight.delete(key)
-  })
+  if (key !== null) {
+    parts.inFlight.set(key, race)
+    race.whenSettled(() => {
+      if (parts.inFlight.get(key) === race) parts.inFlight.delete(key)
+    })
+  }
   race.start()
+}
+
+function joined(key: string, exchange: Exchange, { inFlight, observer }: ForwardParts): boolean {
+  const race = inFlight.get(key)
+  if (race === undefined || race.answered) return false
+  observer.requestBegan(exchange.home)
+  observer.requestCoalesced(exchange.home, exchange.routeClass.name)
+  return race.join(exchange)
 }
 
 /** Turns the request away at once where its class has to stand back. */

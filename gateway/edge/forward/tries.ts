@@ -7,8 +7,8 @@ import type { RouteClass } from '../../model/route-class.ts'
 import type { Home } from '../../model/snapshot.ts'
 import { stallThreshold } from '../../policy/eligibility.ts'
 import { hedgeDelayMs } from '../../policy/hedging.ts'
-import { levelsFor } from '../../policy/standby.ts'
 import { nextNode } from '../../policy/selection.ts'
+import { firstNode } from '../../policy/standby.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersForNode, pathAt } from '../request-headers.ts'
 import { Attempt, type AttemptListener } from './attempt.ts'
@@ -130,8 +130,11 @@ export class Tries implements Waiter {
     const { board, pools, observer } = this.parts
     if (this.tried.length >= view.config.attempts.maxAttempts) return false
     const { selection, standby } = view.config
-    const from = kind === 'first' && this.canRetry ? levelsFor(home, standby.warmShare, Math.random()) : home
-    const pick = nextNode(from, board, this, selection) ?? nextNode(home, board, this, selection)
+    const warm = { share: standby.warmShare, draw: Math.random() }
+    const pick =
+      kind === 'first' && this.canRetry
+        ? firstNode(home, board, this, selection, warm)
+        : nextNode(home, board, this, selection)
     const state = pick === null ? undefined : board.state(pick.node)
     if (pick === null || state === undefined) return false
     this.tried.push(pick.node.id)

@@ -1,4 +1,5 @@
 // Where requests wait for a moment when every level is full: first come, first served, the more important class first.
+import type { NodeId } from '../../model/ids.ts'
 import type { Home } from '../../model/snapshot.ts'
 import { type RouteClass, routeClasses } from '../../model/route-class.ts'
 import { Throughput } from '../../policy/throughput.ts'
@@ -6,6 +7,8 @@ import { Throughput } from '../../policy/throughput.ts'
 export interface Waiter {
   readonly home: Home
   readonly routeClass: RouteClass
+  /** Nodes that it can't go to any more. */
+  readonly tried: readonly NodeId[]
   /** Tries to go on. Returns false where there is still no room. */
   proceed(now: number): boolean
   /** It has waited for as long as it may. */
@@ -34,6 +37,8 @@ export interface WaitingParts {
 const tickMs = 10
 /** Homes that a freed place is offered to; the tick serves the others. */
 const offersAtOnce = 8
+/** Waiters who have been to the freed node already, and are passed over for others. */
+const passedOverAtOnce = 8
 
 interface Place {
   readonly waiter: Waiter
@@ -41,7 +46,7 @@ interface Place {
 }
 
 interface Line {
-  readonly home: Home
+  home: Home
   readonly byClass: Readonly<Record<RouteClass, Map<Waiter, Place>>>
   readonly served: Throughput
   waiting: number
@@ -52,7 +57,7 @@ interface Line {
 
 export class WaitingRoom implements Disposable {
   private readonly parts: WaitingParts
-  /** By the home's code, since a reload gives homes new identities. */
+  /** By the home's code, since a reload gives homes new identities. Who was served last stands last. */
   private readonly lines = new Map<string, Line>()
   private waiting = 0
   private timer: NodeJS.Timeout | undefined
@@ -69,15 +74,20 @@ export class WaitingRoom implements Disposable {
 
   /** Takes a request in. Returns false where it could not be served in time. */
   enter(waiter: Waiter, now: number): boolean {
-    if (this.waiting >= this.parts.settings().size) return false
+    if (this.waiting >= this.parts.settings().size && !this.crowdOut(waiter.routeClass)) return false
     const line = this.lineOf(waiter.home)
-    if (line.waiting === 0) line.busySince = now
     const expectedMs = line.served.timeFor(ahead(line, waiter.routeClass) + 1, now)
     if (!line.stretching && expectedMs > this.bearableWaitMs(line, now)) {
       line.stretching = this.parts.mayStretch(line.home, now)
       if (!line.stretching) return false
     }
     line.byClass[waiter.routeClass].set(waiter, { waiter, since: now })
+    if (line.waiting === 0) {
+      line.busySince = now
+      line.served.begin(now)
+      // Not left to the tick: those who come before it would be shed for what is only not known yet.
+      line.stretching = this.parts.mayStretch(line.home, now)
+    }
     line.waiting += 1
     this.waiting += 1
     this.timer ??= setInterval(() => this.tick(), tickMs)
@@ -87,7 +97,7 @@ export class WaitingRoom implements Disposable {
   /** Whoever waited has gone, or was answered. */
   leave(waiter: Waiter): void {
     const line = this.lines.get(waiter.home.region.code)
-    if (line?.byClass[waiter.routeClass].delete(waiter) === true) this.left(line)
+    if (line?.byClass[waiter.routeClass].delete(waiter) === true) this.left(line, this.parts.now())
   }
 
   /**
@@ -111,7 +121,7 @@ export class WaitingRoom implements Disposable {
       let offers = offersAtOnce
       for (const line of this.lines.values()) {
         if (this.waiting === 0 || offers === 0) break
-        if (line === own || line.waiting === 0) continue
+        if (line === own || line.waiting === 0 || !reaches(line, region)) continue
         offers -= 1
         this.serve(line, now)
       }
@@ -126,10 +136,12 @@ export class WaitingRoom implements Disposable {
 
   private tick(): void {
     const now = this.parts.now()
-    for (const [code, line] of this.lines) {
+    // Those that are served change their place in the map.
+    const lines = [...this.lines]
+    for (const [code, line] of lines) {
       if (line.waiting > 0) this.serve(line, now)
       if (line.waiting > 0) line.stretching = this.parts.mayStretch(line.home, now)
-      if (line.waiting > 0 && !line.stretching) this.expire(line, now - this.bearableWaitMs(line, now))
+      if (line.waiting > 0 && !line.stretching) this.expire(line, now - this.bearableWaitMs(line, now), now)
       if (line.waiting === 0) {
         line.stretching = false
         if (line.served.isQuiet(now)) this.lines.delete(code)
@@ -146,40 +158,80 @@ export class WaitingRoom implements Disposable {
    */
   private bearableWaitMs(line: Line, now: number): number {
     const { targetWaitMs, maxWaitMs } = this.parts.settings()
-    return now - line.busySince > maxWaitMs ? targetWaitMs : maxWaitMs
+    return line.waiting > 0 && now - line.busySince > maxWaitMs ? targetWaitMs : maxWaitMs
   }
 
   /** Lets go on as many as find room, the most important class first. */
   private serve(line: Line, now: number): void {
+    const before = line.waiting
+    this.serveClasses(line, now)
+    // Whoever was served stands back, else one home in need would have every place of a donor that helps two.
+    if (line.waiting === before) return
+    this.lines.delete(line.home.region.code)
+    this.lines.set(line.home.region.code, line)
+  }
+
+  private serveClasses(line: Line, now: number): void {
+    let passedOver = 0
     for (const name of routeClasses) {
-      for (const { waiter } of line.byClass[name].values()) {
-        if (!waiter.proceed(now)) return
-        line.byClass[name].delete(waiter)
+      const places = line.byClass[name]
+      for (const place of places.values()) {
+        const { waiter } = place
+        if (!waiter.proceed(now)) {
+          // There is no room, unless it is only at nodes where this one has been.
+          if (waiter.tried.length === 0 || ++passedOver > passedOverAtOnce) return
+          continue
+        }
         line.served.count(now)
-        this.left(line)
+        // A try that fails at once may have made it leave already, or come back for another.
+        const standing = places.get(waiter)
+        if (standing === place) places.delete(waiter)
+        if (standing !== undefined) this.left(line, now)
       }
     }
   }
 
-  private expire(line: Line, before: number): void {
+  /** Turns away one who waits and is of a lesser class than `routeClass`. Returns whether there was any. */
+  private crowdOut(routeClass: RouteClass): boolean {
+    for (const name of routeClasses.toReversed()) {
+      if (name === routeClass) return false
+      for (const line of this.lines.values()) {
+        const [place] = line.byClass[name].values()
+        if (place === undefined) continue
+        this.turnAway(line, place, this.parts.now())
+        return true
+      }
+    }
+    return false
+  }
+
+  private expire(line: Line, before: number, now: number): void {
     for (const name of routeClasses) {
-      for (const { waiter, since } of line.byClass[name].values()) {
-        if (since > before) break
-        line.byClass[name].delete(waiter)
-        this.left(line)
-        waiter.waitedTooLong()
+      for (const place of line.byClass[name].values()) {
+        if (place.since > before) break
+        this.turnAway(line, place, now)
       }
     }
   }
 
-  private left(line: Line): void {
+  private turnAway(line: Line, { waiter }: Place, now: number): void {
+    line.byClass[waiter.routeClass].delete(waiter)
+    this.left(line, now)
+    waiter.waitedTooLong()
+  }
+
+  private left(line: Line, now: number): void {
     line.waiting -= 1
     this.waiting -= 1
+    if (line.waiting === 0) line.served.end(now)
   }
 
   private lineOf(home: Home): Line {
     const known = this.lines.get(home.region.code)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.home = home
+      return known
+    }
     const line: Line = {
       home,
       byClass: { critical: new Map(), important: new Map(), deferrable: new Map() },
@@ -210,3 +262,6 @@ function longestWait({ byClass }: Line, now: number): number {
   }
   return now - since
 }
+
+const reaches = ({ home }: Line, region: string): boolean =>
+  home.levels.some((level) => level.region === region)
