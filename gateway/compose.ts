@@ -44,6 +44,7 @@ export interface Gateway extends AsyncDisposable {
   /** What operators are told. */
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
+  readonly residents: Metrics['residents']
   /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
   reload(config: Config): string[]
   reloadRefused(detail: string): void
@@ -98,6 +99,7 @@ export async function startGateway(
     logger,
     operators,
     metrics: metrics.registry,
+    residents: metrics.residents,
     reload: (next) => {
       useBudgets(next)
       return control.reload(next)
@@ -145,7 +147,7 @@ function dataPlane(
 }
 
 /** Over which residents are counted, ms. */
-const residentWindowMs = 60_000
+export const residentWindowMs = 60_000
 
 interface Control {
   readonly registry: Registry

@@ -4,6 +4,8 @@ import type { QuotaShares } from '../model/quota-shares.ts'
 import type { Board } from './health/board.ts'
 
 const periodMs = 1000
+/** Keeps a whole share, of requests open at once, whole when it is taken as a part of the pledge and multiplied again. */
+const rounding = 1e-6
 
 export class QuotaKeeper implements Disposable {
   private readonly board: Board
@@ -16,11 +18,13 @@ export class QuotaKeeper implements Disposable {
     this.quotas = quotas
     this.clock = clock
     this.apply()
+    quotas.watch(() => this.apply())
     this.cancel = clock.after(periodMs, () => this.tick())
   }
 
   [Symbol.dispose](): void {
     this.cancel()
+    this.quotas.watch(() => {})
   }
 
   private tick(): void {
@@ -31,13 +35,15 @@ export class QuotaKeeper implements Disposable {
       if (donor.pledge !== Infinity) demands[code] = wanted
     }
     this.quotas.report(demands)
+    // Also for lenders that the last share came too early for.
     this.apply()
   }
 
   private apply(): void {
     for (const [code, donor] of this.board.lenders()) {
       const share = this.quotas.share(code)
-      if (share !== undefined && donor.pledge !== Infinity) donor.useShare(Math.min(1, share / donor.pledge))
+      if (share !== undefined && donor.pledge !== Infinity)
+        donor.useShare(Math.min(1, (share + rounding) / donor.pledge))
     }
   }
 }

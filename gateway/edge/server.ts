@@ -23,8 +23,8 @@ import { UnreadAnswers } from './unread-answers.ts'
 
 type HttpServer = Server | TlsServer
 
-/** How long an idle connection is kept while the process saves itself. */
-const briefKeepAliveMs = 1000
+/** How long an idle connection is kept while the process saves itself. Node's own clients take a second off it. */
+const briefKeepAliveMs = 3000
 
 /** Owns the sockets of the public listener. */
 export class PublicServer {

@@ -21,4 +21,6 @@ export interface QuotaShares {
    *   refused for it included, else a process that got little would never be seen to want more. Missing means 0.
    */
   report(demands: Readonly<Record<string, number>>): void
+  /** @param changed Called whenever shares have changed: one process must not use what another was given since. */
+  watch(changed: () => void): void
 }

@@ -10,6 +10,7 @@ import { z } from 'zod'
  * - `chiyuan_node_breaker`, `chiyuan_node_held` max: each worker's breaker is true for that worker's residents, so the
  *   worst is shown: a mean of 0, 1 and 2 is no state, and the best would hide that some residents lost a node.
  * - p99 max: quantiles can't be added; the worst is what some residents meet. Ramp average: it is a share of all residents.
+ * - Residents: the sum is only the upper bound, since one may come to several workers; see {@link withGauge}.
  * - Registry min: lost for one is worth a look. Version min: the oldest view in force.
  */
 export const gaugeRules: Readonly<Record<string, 'sum' | 'max' | 'min' | 'average'>> = {
@@ -84,3 +85,21 @@ export async function merged(copies: readonly MetricsCopy[]): Promise<MetricsCop
 /** The text that Prometheus reads. */
 export const textOf = (copies: readonly MetricsCopy[]): Promise<string> =>
   AggregatorRegistry.aggregate([...copies]).metrics()
+
+/**
+ * The copies with one gauge by home replaced, where the workers' values can't tell that of all.
+ * @param valueOf The value of a home that some copy names.
+ */
+export function withGauge(
+  copies: readonly MetricsCopy[],
+  name: string,
+  valueOf: (home: string) => number,
+): MetricsCopy[] {
+  const told = copies.flatMap((metrics) => metrics.filter((one) => one.name === name))
+  const [first] = told
+  if (first === undefined) return [...copies]
+  const homes = new Set(told.flatMap(({ values }) => values.map(({ labels }) => String(labels['home']))))
+  const values = [...homes].map((home) => ({ value: valueOf(home), labels: { home } }))
+  const others = copies.map((metrics) => metrics.filter((one) => one.name !== name))
+  return [[{ ...first, values }], ...others]
+}

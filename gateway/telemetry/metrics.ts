@@ -8,7 +8,7 @@ import type { Home, Level, Snapshot } from '../model/snapshot.ts'
 import { CrowdMetrics } from './crowd.ts'
 import { type DurationLine, Durations } from './durations.ts'
 import { gaugesOfNodes, type NodeReading } from './node-gauges.ts'
-import { type ResidentCounter, Residents } from './residents.ts'
+import { type ResidentCounter, Residents, wall } from './residents.ts'
 import { Tally, type TallyLine } from './tally.ts'
 
 export interface Readings {
@@ -103,12 +103,12 @@ export class Metrics implements Observer {
   private readonly begun = new Map<string, Map<AttemptKind, TallyLine>>()
 
   private readonly crowd: CrowdMetrics
-  private readonly residents: Residents<ResidentCounter>
+  readonly residents: Residents
 
   /** @param residentWindow Makes the counter of one more home's residents. */
   constructor(readings: Readings, residentWindow: () => ResidentCounter) {
     this.crowd = new CrowdMetrics(this.registry, readings)
-    this.residents = new Residents(this.registry, residentWindow, () => performance.now())
+    this.residents = new Residents(this.registry, residentWindow, () => wall(performance.now()))
     this.registryUp.set(1)
     collectDefaultMetrics({ register: this.registry })
     gaugesOfNodes(this.registry, () => readings.nodes())
@@ -163,7 +163,7 @@ export class Metrics implements Observer {
   }
 
   residentSeen(home: Home, key: number, now: number): void {
-    this.residents.residentSeen(home, key, now)
+    this.residents.residentSeen(home, key, wall(now))
   }
 
   protectionChanged(): void {}

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { textOf } from '../telemetry/aggregate.ts'
 import { CrewMetrics } from '../telemetry/crew-metrics.ts'
 import { Ledger } from '../telemetry/ledger.ts'
+import type { FromWorker } from './messages.ts'
+import { ResidentUnion } from './resident-union.ts'
 
 /** How long a scrape waits for a worker, ms: well below Prometheus's own 10 s. */
 const patienceMs = 1000
@@ -17,6 +19,7 @@ export interface Asked {
 export class Copies {
   readonly metrics: CrewMetrics
   private readonly ledger = new Ledger()
+  private readonly residents = new ResidentUnion()
   private readonly places: readonly Asked[]
   /** Questions still open, by place. A worker is asked once, however often it is scraped before it answers. */
   private readonly open = new Map<number, Question>()
@@ -27,10 +30,11 @@ export class Copies {
     this.metrics = new CrewMetrics(ready)
   }
 
-  /** A worker's copy, sent by itself or as the answer to `id`. */
-  heard(place: number, id: number | null, body: string): void {
+  /** A worker's copy, sent by itself or as the answer to a question. @throws {RangeError} as `ResidentUnion.told`. */
+  heard(place: number, { id, body, residents }: Copy): void {
     this.ledger.take(place, body)
     if (this.open.get(place)?.id === id) this.close(place, true)
+    if (residents !== null) this.residents.told(residents)
   }
 
   /** Rejects where the worker's last copy can't be read. */
@@ -44,8 +48,11 @@ export class Copies {
     const answers = await Promise.all(this.places.map(async (place) => this.answers(place)))
     const silent = new Set(this.places.filter((_, i) => answers[i] === false).map(({ number }) => number))
     this.metrics.scraped(this.places.length, silent)
-    const copies = [await this.metrics.copy(), ...(await this.ledger.copies(silent))]
-    return { contentType: this.metrics.contentType, body: await textOf(copies) }
+    const copies = this.residents.in(await this.ledger.copies(silent))
+    return {
+      contentType: this.metrics.contentType,
+      body: await textOf([await this.metrics.copy(), ...copies]),
+    }
   }
 
   private async answers(place: Asked): Promise<boolean> {
@@ -71,6 +78,8 @@ export class Copies {
     this.open.delete(place)
   }
 }
+
+type Copy = Pick<Extract<FromWorker, { type: 'copy' }>, 'id' | 'body' | 'residents'>
 
 interface Question {
   readonly id: number

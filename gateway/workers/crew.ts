@@ -116,7 +116,7 @@ export class Crew implements Host {
   said(place: Place, message: FromWorker): void {
     if (message.type === 'hello') this.order(place)
     else if (message.type === 'ready') this.began(place, message.publicPort)
-    else if (message.type === 'copy') this.copies.heard(place.number, message.id, message.body)
+    else if (message.type === 'copy') this.copies.heard(place.number, message)
     else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
   }
 

@@ -39,6 +39,20 @@ const failed = z.object({
 })
 export type Failed = z.output<typeof failed>
 
+/** 4096 bytes in base64. */
+const registersLength = 5464
+
+const residents = z.object({
+  /** Number of the window, the same in all processes. */
+  window: z.number(),
+  /** By home's code. */
+  homes: z.record(
+    z.string(),
+    z.object({ registers: z.base64().length(registersLength), requests: z.int().min(1) }),
+  ),
+})
+export type ResidentsTold = z.output<typeof residents>
+
 export const fromWorker = z.discriminatedUnion('type', [
   /** Runs and waits for its start order. */
   z.object({ type: z.literal('hello') }),
@@ -48,7 +62,13 @@ export const fromWorker = z.discriminatedUnion('type', [
   /** Once a second: alive, and what is amiss. */
   z.object({ type: z.literal('pulse'), warnings: z.array(z.string()) }),
   /** All metrics, as text that only a scrape reads; `id` where it was asked for. */
-  z.object({ type: z.literal('copy'), id: z.int().nullable(), body: z.string() }),
+  z.object({
+    type: z.literal('copy'),
+    id: z.int().nullable(),
+    body: z.string(),
+    /** The last full window's, told once. */
+    residents: residents.nullable(),
+  }),
   z.object({ type: z.literal('demand'), demands: rates }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

@@ -1,7 +1,14 @@
 // The primary's side of the donors' quotas: hears what each worker wants, divides each pledge, remembers who holds what.
-import { divide } from '../policy/quota.ts'
+import { divide, divideWhole } from '../policy/quota.ts'
 
 export type Rates = Readonly<Record<string, number>>
+
+export interface Pledge {
+  readonly amount: number
+  /** It can't be cut: requests open at once, not a rate. */
+  readonly whole: boolean
+}
+export type Pledges = Readonly<Record<string, Pledge>>
 
 /** A worker that has not reported for so long keeps its share, and the share is not given to others, ms. */
 const silentAfterMs = 3000
@@ -18,9 +25,9 @@ interface Claim {
 /** Places are numbered from 1. A place whose worker ended keeps a fair minimum for the one that follows. */
 export class QuotaDesk {
   private readonly claims: Claim[]
-  private pledges: Rates = {}
+  private pledges: Pledges = {}
 
-  constructor(places: number, pledges: Rates) {
+  constructor(places: number, pledges: Pledges) {
     this.claims = Array.from({ length: places }, () => ({
       shares: new Map(),
       demands: {},
@@ -31,15 +38,18 @@ export class QuotaDesk {
   }
 
   /** Shares follow a pledge that changed in proportion, so that their sum is right before anybody reports. */
-  usePledges(pledges: Rates): void {
+  usePledges(pledges: Pledges): void {
+    for (const [donor, pledge] of Object.entries(pledges)) {
+      const old = this.pledges[donor]?.amount ?? 0
+      const parts = this.claims.map(({ shares }) =>
+        old > 0 ? (shares.get(donor) ?? 0) / old : 1 / this.claims.length,
+      )
+      const inProportion = parts.map((part) => pledge.amount * part)
+      const next = pledge.whole ? divideWhole(pledge.amount, inProportion) : inProportion
+      for (const [i, { shares }] of this.claims.entries()) shares.set(donor, next[i] ?? 0)
+    }
     for (const { shares } of this.claims) {
-      const before = new Map(shares)
-      shares.clear()
-      for (const [donor, pledge] of Object.entries(pledges)) {
-        const old = this.pledges[donor] ?? 0
-        const part = old > 0 ? (before.get(donor) ?? 0) / old : 1 / this.claims.length
-        shares.set(donor, pledge * part)
-      }
+      for (const donor of shares.keys()) if (pledges[donor] === undefined) shares.delete(donor)
     }
     this.pledges = pledges
   }
@@ -67,8 +77,8 @@ export class QuotaDesk {
     const silent = this.claims.filter((claim) => !heard.includes(claim))
     for (const [donor, pledge] of Object.entries(this.pledges)) {
       const held = silent.reduce((sum, { shares }) => sum + (shares.get(donor) ?? 0), 0)
-      const parts = divide(
-        pledge - held,
+      const parts = (pledge.whole ? divideWhole : divide)(
+        pledge.amount - held,
         heard.map(({ demands }) => demands[donor] ?? 0),
       )
       for (const [i, { shares }] of heard.entries()) shares.set(donor, parts[i] ?? 0)

@@ -1,6 +1,8 @@
 // Tells the primary each second that this worker lives, what is amiss, and all that it has counted.
 import { copyOf } from '../telemetry/aggregate.ts'
-import type { Gateway } from '../compose.ts'
+import { type Gateway, residentWindowMs } from '../compose.ts'
+import { wall } from '../telemetry/residents.ts'
+import type { ResidentsTold } from './messages.ts'
 import { tellPrimary } from './tell-primary.ts'
 
 /** At most so much of what was counted is lost with a worker that is killed, ms. */
@@ -11,6 +13,7 @@ const pauseFactor = 200
 export class Reporter {
   private readonly gateway: Gateway
   private copyDueAt = 0
+  private toldWindow = -1
 
   constructor(gateway: Gateway) {
     this.gateway = gateway
@@ -19,7 +22,21 @@ export class Reporter {
 
   /** Sends a copy of all metrics. @param id Of the question that it answers, or `null`. */
   async copy(id: number | null): Promise<void> {
-    await tellPrimary({ type: 'copy', id, body: await copyOf(this.gateway.metrics) })
+    const body = await copyOf(this.gateway.metrics)
+    await tellPrimary({ type: 'copy', id, body, residents: this.residents() })
+  }
+
+  /** Kilobytes a home, so each window is told once, by whichever copy comes first after it. */
+  private residents(): ResidentsTold | null {
+    const now = wall(performance.now())
+    const window = Math.floor(now / residentWindowMs) - 1
+    if (window === this.toldWindow) return null
+    this.toldWindow = window
+    const homes: ResidentsTold['homes'] = {}
+    for (const [home, { registers, requests }] of this.gateway.residents.lastRegisters(now)) {
+      homes[home] = { registers: Buffer.from(registers).toString('base64'), requests }
+    }
+    return { window, homes }
   }
 
   /** The next report waits until the system has taken this one: a frozen primary is not buried in them. */

@@ -1,5 +1,6 @@
 // What of the configuration is one gateway's and must be divided among its workers, and what donors pledge.
 import type { Config } from '../../config/schema.ts'
+import type { Pledge } from './quota-desk.ts'
 
 /**
  * A worker's part of the configuration. Budgets are proportional to traffic and divide themselves; their floors a second
@@ -24,11 +25,11 @@ export function shareOfConfig(config: Config, workers: number): Config {
 }
 
 /** What each donor lends to others' residents in all: requests a second, or open at once where it names no rate. */
-export function pledgesOf(config: Config): Record<string, number> {
-  const pledges: Record<string, number> = {}
+export function pledgesOf(config: Config): Record<string, Pledge> {
+  const pledges: Record<string, Pledge> = {}
   for (const { code, lends } of config.regions) {
-    const pledge = lends.limitRps ?? lends.limitConcurrent
-    if (pledge !== undefined) pledges[code] = pledge
+    const amount = lends.limitRps ?? lends.limitConcurrent
+    if (amount !== undefined) pledges[code] = { amount, whole: lends.limitRps === undefined }
   }
   return pledges
 }

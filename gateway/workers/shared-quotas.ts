@@ -5,6 +5,7 @@ import type { Rates } from './quota-desk.ts'
 export class SharedQuotas implements QuotaShares {
   private shares: ReadonlyMap<string, number>
   private readonly tell: (demands: Rates) => void
+  private changed = (): void => {}
 
   /** @param tell Takes a report to whoever divides. */
   constructor(shares: Rates, tell: (demands: Rates) => void) {
@@ -20,7 +21,12 @@ export class SharedQuotas implements QuotaShares {
     this.tell(demands)
   }
 
+  watch(changed: () => void): void {
+    this.changed = changed
+  }
+
   use(shares: Rates): void {
     this.shares = new Map(Object.entries(shares))
+    this.changed()
   }
 }

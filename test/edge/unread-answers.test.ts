@@ -24,19 +24,32 @@ it('ends the connection of who reads nothing, and leaves who reads slowly', asyn
     attempts: { idleTimeoutMs: 400 },
   })
   const [deaf, slow] = [await asking(gateway.port), await asking(gateway.port)]
-  deaf.on('error', () => {})
-  let read = 0
-  slow.on('data', (part: Buffer) => {
-    read += part.length
-    slow.pause()
-    setTimeout(() => slow.resume(), 2)
-  })
-  slow.resume()
-  await once(slow, 'pause')
-  while (read < requests * answer.length) await once(slow, 'data')
-  await eventually(async () => expect(await gateway.metric('chiyuan_connections')).toBe(1))
-  // All of it was for the one who read.
-  expect(slow.destroyed).toBe(false)
-  slow.destroy()
-  deaf.destroy()
+  try {
+    deaf.on('error', () => {})
+    await allReadSlowly(slow)
+    await eventually(async () => expect(await gateway.metric('chiyuan_connections')).toBe(1))
+    // All of it was for the one who read.
+    expect(slow.destroyed).toBe(false)
+  } finally {
+    slow.destroy()
+    deaf.destroy()
+  }
 }, 30_000)
+
+/** Reads with pauses, until every answer is in. */
+function allReadSlowly(socket: Socket): Promise<void> {
+  let left = requests * answer.length
+  return new Promise((resolve, reject) => {
+    socket.on('close', () => reject(new Error(`closed ${left} bytes before the end`)))
+    socket.on('data', (part: Buffer) => {
+      left -= part.length
+      if (left <= 0) {
+        resolve()
+        return
+      }
+      socket.pause()
+      setTimeout(() => socket.resume(), 1)
+    })
+    socket.resume()
+  })
+}

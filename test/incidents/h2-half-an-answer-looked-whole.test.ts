@@ -1,6 +1,7 @@
 // When a node died in the middle of a long answer, HTTP/2 residents got RST_STREAM with NO_ERROR, which clients take for
 // the answer's end: half a list of test results looked like all of them.
 import { expect, it } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { connectH2, request } from '../support/h2-client.ts'
 import { selfSigned } from '../support/self-signed.ts'
@@ -20,6 +21,6 @@ it.each(['*/*', 'text/event-stream'])(
     const answer = await request(h2.session, { ':path': '/', accept })
     expect([answer.status, answer.whole, answer.resetCode]).toEqual([200, false, 2])
     const cut = 'home="610100",level="local",region="610100",outcome="cut"'
-    expect(await edge.metric('chiyuan_requests_total', cut)).toBe(1)
+    await eventually(async () => expect(await edge.metric('chiyuan_requests_total', cut)).toBe(1))
   },
 )

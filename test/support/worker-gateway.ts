@@ -43,6 +43,7 @@ export async function startWorkerGateway(
   regions: readonly { code: string; neighbours?: string[]; nodes: Record<string, string> }[],
   changes: Record<string, unknown> = {},
   workers = 2,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<WorkerGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chiyuan-workers-'))
   const configFile = join(dataDir, 'gateway.yaml')
@@ -51,6 +52,7 @@ export async function startWorkerGateway(
   const child = fork(command, ['gateway', '--config', configFile, '--workers', String(workers)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
+    env: { ...process.env, ...env },
     detached: true,
   })
   const log: LogLine[] = []

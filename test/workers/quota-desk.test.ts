@@ -1,11 +1,18 @@
 // The loop of the donors' quotas: workers say what they want, the desk divides, nobody holds what another was given.
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { QuotaDesk } from '../../gateway/workers/quota-desk.ts'
+import { type Pledges, QuotaDesk } from '../../gateway/workers/quota-desk.ts'
 import { SharedQuotas } from '../../gateway/workers/shared-quotas.ts'
 
 /** A desk and its workers, without processes between them. */
-function office(workers: number, pledges: Record<string, number>) {
+function office(workers: number, rates: Record<string, number>) {
+  return officeOf(workers, pledged(rates))
+}
+
+const pledged = (rates: Record<string, number>): Pledges =>
+  Object.fromEntries(Object.entries(rates).map(([donor, amount]) => [donor, { amount, whole: false }]))
+
+function officeOf(workers: number, pledges: Pledges) {
   const desk = new QuotaDesk(workers, pledges)
   let now = 0
   const quotas = Array.from({ length: workers }, (_, i) => {
@@ -64,13 +71,27 @@ describe('the workers of one gateway', () => {
     quotas[0]?.report({ '610400': 500 })
     quotas[1]?.report({})
     second()
-    desk.usePledges({ '610400': 10, '610000': 8 })
+    desk.usePledges(pledged({ '610400': 10, '610000': 8 }))
     expect([desk.sharesOf(1), desk.sharesOf(2)]).toEqual([
       { '610400': 8.75, '610000': 4 },
       { '610400': 1.25, '610000': 4 },
     ])
     second()
     expect(shares('610000')).toEqual([4, 4])
+  })
+
+  it('have whole parts of what is lent as requests open at once, be it one for all of them', () => {
+    const { desk, quotas, shares, second } = officeOf(3, { '610400': { amount: 1, whole: true } })
+    expect(shares('610400')).toEqual([1, 0, 0])
+    quotas[1]?.report({ '610400': 1 })
+    quotas[0]?.report({})
+    quotas[2]?.report({})
+    second()
+    expect(shares('610400')).toEqual([0, 1, 0])
+    desk.usePledges({ '610400': { amount: 7, whole: true } })
+    const next = [1, 2, 3].map((place) => desk.sharesOf(place)['610400'] ?? 0)
+    expect(next.filter((share) => !Number.isInteger(share))).toEqual([])
+    expect(next.reduce((sum, share) => sum + share, 0)).toBe(7)
   })
 
   it('together never have more than the pledge, whatever they say, miss, or die of', () => {

@@ -1,4 +1,5 @@
 // Requests that can be sent again: turned away while there is too much, joined to their like, or raced over the nodes.
+import type { ShedReason } from '../../model/events.ts'
 import { isServing } from '../../policy/eligibility.ts'
 import { sheds } from '../../policy/shedding.ts'
 import { reply } from '../error-reply.ts'
@@ -34,19 +35,25 @@ function joined(key: string, exchange: Exchange, { inFlight, observer }: Forward
   return race.join(exchange)
 }
 
-/** Turns the request away at once where its class has to stand back. */
+/** Turns the request away at once where its class has to stand back, or it could not be served in time. */
 function isShed(exchange: Exchange, parts: ForwardParts): boolean {
-  const { home, routeClass, response } = exchange
-  const level = parts.protection.level
-  const protecting = level >= 2 && routeClass.name === 'deferrable'
-  if (!protecting) {
-    const overload = parts.room.overload(home, exchange.startedAt)
-    if (overload === 0) return false
-    if (!sheds(routeClass.name, isAllBorrowed(exchange, parts), overload, Math.random())) return false
-  }
-  parts.observer.requestShed(home, routeClass.name, protecting ? 'protection' : 'class')
+  const reason = shedReason(exchange, parts)
+  if (reason === null) return false
+  const { home, routeClass, response, startedAt } = exchange
+  parts.observer.requestBegan(home)
+  parts.observer.requestShed(home, routeClass.name, reason)
   reply(response, 'overloaded', audienceOf(exchange))
+  parts.observer.requestEnded(home, null, 'shed', performance.now() - startedAt)
   return true
+}
+
+function shedReason(exchange: Exchange, parts: ForwardParts): ShedReason | null {
+  const { home, routeClass, startedAt } = exchange
+  if (parts.protection.level >= 2 && routeClass.name === 'deferrable') return 'protection'
+  const overload = parts.room.overload(home, startedAt)
+  if (overload === 0) return null
+  if (sheds(routeClass.name, isAllBorrowed(exchange, parts), overload, Math.random())) return 'class'
+  return parts.room.isHopeless(home, routeClass.name, startedAt) ? 'queue' : null
 }
 
 /** Nothing of the home's own serves: whatever this request gets is taken from other regions' residents. */

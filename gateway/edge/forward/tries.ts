@@ -130,10 +130,9 @@ export class Tries implements Waiter {
     const { board, pools, observer } = this.parts
     if (this.tried.length >= view.config.attempts.maxAttempts) return false
     const { selection, standby } = view.config
-    const warm = { share: standby.warmShare, draw: Math.random() }
     const pick =
-      kind === 'first' && this.canRetry
-        ? firstNode(home, board, this, selection, warm)
+      standby.warmShare > 0 && kind === 'first' && this.canRetry
+        ? firstNode(home, board, this, selection, { share: standby.warmShare, draw: Math.random() })
         : nextNode(home, board, this, selection)
     const state = pick === null ? undefined : board.state(pick.node)
     if (pick === null || state === undefined) return false

@@ -110,6 +110,18 @@ export class WaitingRoom implements Disposable {
     return Math.min(1, longestWait(line, now) / this.parts.settings().targetWaitMs)
   }
 
+  /**
+   * Whether a request could not be served in time, known without looking for a place: others of its class or above wait
+   * already, and too many of them. Spares a crowd's refusals the cost of a try.
+   */
+  isHopeless(home: Home, routeClass: RouteClass, now: number): boolean {
+    if (this.waiting === 0) return false
+    const line = this.lines.get(home.region.code)
+    if (line === undefined || line.stretching) return false
+    const before = ahead(line, routeClass)
+    return before > 0 && line.served.timeFor(before + 1, now) > this.bearableWaitMs(line, now)
+  }
+
   /** A node of `region` has a place again. Its own residents come first. */
   placeFreed(region: string): void {
     if (this.waiting === 0 || this.pumping) return
