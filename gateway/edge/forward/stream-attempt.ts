@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { NodeState } from '../../control/health/node-state.ts'
 import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { blameOf, outcomeOfStatus } from '../../policy/outcome.ts'
+import { outcomeOfStatus } from '../../policy/outcome.ts'
 import { isSafe } from '../../policy/retry.ts'
 import type { Pick } from '../../policy/selection.ts'
 import { type AnswerHeaders, headersForResident, interimForResident } from '../answer-headers.ts'
@@ -172,8 +172,9 @@ export class StreamAttempt implements StreamHooks {
     }
     const outcome = outcomeOfStatus(this.status, false)
     const whole = upgrade !== null || exchange.response.writableFinished
-    if (whole) this.finish(outcome, blameOf(outcome) === 'failure' ? 'upstream-error' : 'ok')
-    else if (this.broke) this.finish('reset', 'cut')
+    // First: over HTTP/2 an answer that was cut counts as finished too.
+    if (this.broke) this.finish('reset', 'cut')
+    else if (whole) this.finish(outcome, outcome === 'answered' ? 'ok' : 'upstream-error')
     else this.finish(outcome, 'client-left')
   }
 
