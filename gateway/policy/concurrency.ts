@@ -101,16 +101,17 @@ export class AdaptiveLimit {
    * not knowing must not shed. By half at a time, each time after as long as it takes to see what the last one did:
    * by Little's law, the requests open over those answered meanwhile are the latency to come.
    *
+   * @param ownDelayMs As for {@link answered}.
    * @returns false where the limit is a measured one, or the highest there may be.
    */
-  stretch(inFlight: number, now: number): boolean {
+  stretch(inFlight: number, now: number, ownDelayMs: number): boolean {
     if (this.proven || this.probe !== null || this.exact >= this.settings.ceiling) return false
     const waitMs = Math.max(shortestWindowMs, this.ease * 1.25)
     const { since, answered } = this.look
     if (now - since > 2 * waitMs) this.look = { since: now, answered: this.answeredInAll }
     else if (now - since >= waitMs) {
       const expectedMs = (inFlight * (now - since)) / (this.answeredInAll - answered)
-      this.proven = this.ease > 0 && expectedMs > this.bearableMs(0)
+      this.proven = this.ease > 0 && expectedMs > this.bearableMs(ownDelayMs)
       if (this.proven) this.knee = this.exact
       this.look = { since: now, answered: this.answeredInAll }
       if (this.proven) return false

@@ -21,13 +21,15 @@ async function asking(port: number): Promise<Socket> {
 it('ends the connection of who reads nothing, and leaves who reads slowly', async () => {
   await using node = await httpUpstream((_request, response) => response.end(answer))
   await using gateway = await startTestGateway([{ code: '610100', nodes: { 'xian-1': node.url } }], {
-    attempts: { idleTimeoutMs: 400 },
+    attempts: { idleTimeoutMs: 2000 },
+    // All of them are to be answered, however busy the machine is.
+    concurrency: { initial: 1000 },
   })
   const [deaf, slow] = [await asking(gateway.port), await asking(gateway.port)]
   try {
     deaf.on('error', () => {})
     await allReadSlowly(slow)
-    await eventually(async () => expect(await gateway.metric('chiyuan_connections')).toBe(1))
+    await eventually(async () => expect(await gateway.metric('chiyuan_connections')).toBe(1), 15_000)
     // All of it was for the one who read.
     expect(slow.destroyed).toBe(false)
   } finally {

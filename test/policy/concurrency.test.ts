@@ -108,7 +108,7 @@ describe('refusals', () => {
 
 it('stretches while nothing is known, and no more once a queue was seen', () => {
   const unknown = new AdaptiveLimit(settings)
-  for (let now = 0; now <= 400; now += 10) unknown.stretch(unknown.limit, now)
+  for (let now = 0; now <= 400; now += 10) unknown.stretch(unknown.limit, now, 0)
   expect(unknown.limit).toBeGreaterThan(100)
   const known = new AdaptiveLimit(settings)
   for (let now = 0; now < 1000; now += 10) known.answered(10, now, 0)
@@ -116,9 +116,9 @@ it('stretches while nothing is known, and no more once a queue was seen', () => 
   // Twenty open and one answered in 50 ms: a second until the last of them.
   for (let now = 1000; now < 1400; now += 50) {
     known.answered(50, now, 0)
-    known.stretch(20, now)
+    known.stretch(20, now, 0)
   }
-  expect(known.stretch(20, 1500)).toBe(false)
+  expect(known.stretch(20, 1500, 0)).toBe(false)
   expect(known.limit).toBeLessThanOrEqual(before * 1.5)
 })
 
@@ -138,7 +138,7 @@ it('stays within its bounds, whatever it is told', () => {
         if (kind === 'answered') limit.answered(ms, now, 0)
         else if (kind === 'refused') limit.refused(ms % 50, ms, now)
         else if (kind === 'began') limit.began(ms, now)
-        else limit.stretch(ms, now)
+        else limit.stretch(ms, now, 0)
         expect(limit.limit).toBeGreaterThanOrEqual(1)
         expect(limit.limit).toBeLessThanOrEqual(100)
         expect(Number.isInteger(limit.limit)).toBe(true)

@@ -92,7 +92,11 @@ export class NodeState implements Condition {
 
   /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
   stretch(now: number): boolean {
-    return this.inFlight >= this.learnt.limit && !this.pausing && this.learnt.stretch(this.inFlight, now)
+    return (
+      this.inFlight >= this.learnt.limit &&
+      !this.pausing &&
+      this.learnt.stretch(this.inFlight, now, this.own.ms)
+    )
   }
 
   /** It passed a delay that was only guessed, for want of answers: it may as well be slow as frozen. */
