@@ -1,6 +1,7 @@
 // What a resident or a client program is told when no node's answer can be given: a problem (RFC 9457) or a short page.
 import { STATUS_CODES } from 'node:http'
 import type { Refusal } from '../model/events.ts'
+import { retryAfterSeconds } from '../policy/shedding.ts'
 import { declineRest, endBody, endConnectionAfter, type PublicResponse, sendHead } from './http.ts'
 
 /** Why there is no answer from a node: turned away before, or no level could give one. */
@@ -218,7 +219,7 @@ export function errorReply(reason: Reason, audience: Audience, draw: number): Er
     audience.requestId,
   ]
   if (text.retryAfter !== undefined) {
-    headers.push('Retry-After', String(text.retryAfter + Math.floor(draw * (text.retryAfter * 2 + 1))))
+    headers.push('Retry-After', String(retryAfterSeconds(draw, text.retryAfter, text.retryAfter * 2)))
   }
   if (text.status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY')
   if (html) headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")

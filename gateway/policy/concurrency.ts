@@ -40,7 +40,7 @@ const longestProbeMs = 2000
 const longestPauseMs = 30_000
 
 /**
- * A gradient limiter: `limit * g + sqrt(limit)` with `g = (tolerance * ease + slack) / latency`, as in Envoy's
+ * A gradient limiter: `limit * g + sqrt(limit) / 2` with `g = (tolerance * ease + slack) / latency`, as in Envoy's
  * adaptive concurrency filter and Netflix's Gradient2, and growth by half while latency shows no queue at all.
  *
  * Both of those measure the latency at ease badly under a lasting crowd: a long average drifts up with the queue that
@@ -52,6 +52,7 @@ export class AdaptiveLimit {
   private readonly settings: ConcurrencySettings
   private exact: number
   private inForce: number
+  /** Latency of the node without a queue, ms; 0 before its first answers. */
   private ease = 0
   private windowStart = 0
   private count = 0
@@ -79,11 +80,6 @@ export class AdaptiveLimit {
   /** Whole requests that the node may have open now, at least 1. */
   get limit(): number {
     return this.inForce
-  }
-
-  /** Latency of the node without a queue, ms; 0 before it is known. */
-  get easeMs(): number {
-    return this.ease
   }
 
   /** Whether there is any use in asking {@link isClosed}: spares a look at the clock. */

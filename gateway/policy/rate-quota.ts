@@ -19,10 +19,6 @@ export class RateQuota {
     this.tokens = Math.min(this.tokens, this.burst)
   }
 
-  get perSecond(): number {
-    return this.rate
-  }
-
   isSpent(now: number): boolean {
     if (this.rate === Infinity) return false
     this.fill(now)

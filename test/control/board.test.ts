@@ -7,7 +7,7 @@ import type { Outcome } from '../../gateway/model/outcome.ts'
 import { nodeId } from '../../gateway/model/ids.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
-import { aNode, aRegion } from '../support/values.ts'
+import { aNode, aRegion, learning } from '../support/values.ts'
 
 const settings = {
   breaker: {
@@ -18,7 +18,7 @@ const settings = {
     connectFailures: 5,
   },
   slowStart: { windowMs: 1000, initialShare: 0.1 },
-  concurrency: { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 },
+  concurrency: learning,
 }
 const node = aNode('xian-1')
 const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], new Map())

@@ -3,16 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import { LoopDelay } from '../../gateway/control/loop-delay.ts'
 import { Pressure, processCpuMs } from '../../gateway/control/pressure.ts'
 import { memoryShareOf, type MemorySource } from '../../gateway/control/process-memory.ts'
-import type { ProtectionSettings } from '../../gateway/policy/protection.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-
-const settings: ProtectionSettings = {
-  eventLoopDelayMs: { eased: 100, shedding: 400, closed: 3000 },
-  memoryShare: { eased: 0.75, shedding: 0.85, closed: 0.93 },
-  connectionShare: { eased: 0.75, shedding: 0.9, closed: 1 },
-  releaseShare: 0.8,
-  calmMs: 5000,
-}
+import { protecting } from '../support/values.ts'
 
 /** A process whose measures a test sets. */
 function setUp() {
@@ -35,7 +27,7 @@ function setUp() {
       read: () => {},
       changed: (level, reason) => changes.push(`${level} ${reason}`),
     },
-    settings,
+    protecting,
   )
   return { clock, process, changes, pressure }
 }
@@ -78,7 +70,7 @@ describe('the loop', () => {
     process.delayMs = 60
     await clock.advance(250)
     expect(pressure.level).toBe(0)
-    pressure.use({ ...settings, eventLoopDelayMs: { eased: 50, shedding: 70, closed: 90 } })
+    pressure.use({ ...protecting, eventLoopDelayMs: { eased: 50, shedding: 70, closed: 90 } })
     await clock.advance(250)
     expect(pressure.level).toBe(1)
     pressure[Symbol.dispose]()
@@ -96,7 +88,7 @@ describe('the loop', () => {
         read: () => {},
         changed: () => pressure[Symbol.dispose](),
       },
-      settings,
+      protecting,
     )
     await clock.advance(250)
     expect(clock.waiting).toEqual([])
@@ -121,7 +113,7 @@ describe('a reading that comes late', () => {
         read: () => {},
         changed: (level, reason) => changes.push(`${level} ${reason}`),
       },
-      settings,
+      protecting,
     )
     now += forMs
     cpuMs += ranMs

@@ -5,7 +5,7 @@ import { Board } from '../../gateway/control/health/board.ts'
 import { type Probe, Prober, type ProbeResult } from '../../gateway/control/health/prober.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
-import { aNode, aRegion } from '../support/values.ts'
+import { aNode, aRegion, learning } from '../support/values.ts'
 
 const settings = { intervalMs: 2000, fastIntervalMs: 500, downIntervalMs: 1000, rise: 2, fall: 3, jitter: 0 }
 const boardSettings = {
@@ -17,7 +17,7 @@ const boardSettings = {
     connectFailures: 5,
   },
   slowStart: { windowMs: 10_000, initialShare: 0.1 },
-  concurrency: { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 },
+  concurrency: learning,
 }
 const good: ProbeResult = { good: true }
 const bad: ProbeResult = { good: false, detail: 'refused' }

@@ -1,37 +1,13 @@
 // An attacker asks while a resident's own request is in flight, as like it as can be, to be handed its answer.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { get, type IncomingMessage, type ServerResponse } from 'node:http'
+import { get } from 'node:http'
 import { text as textOf } from 'node:stream/consumers'
 import { eventually } from '../support/eventually.ts'
+import { type GatedNode, gatedNode, type Held } from '../support/gated-node.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { connectH2, request } from '../support/h2-client.ts'
 import { sendRaw } from '../support/raw-client.ts'
 import { selfSigned } from '../support/self-signed.ts'
-import { httpUpstream } from '../support/upstream.ts'
-
-interface Held {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
-
-/** A node that answers when the test says so: what is in flight stays in flight until then. */
-async function gatedNode() {
-  let held: Held[] = []
-  const node = await httpUpstream((incoming, response) => held.push({ request: incoming, response }))
-  return {
-    node,
-    /** Resolves when `count` requests have come since the last `answer`. */
-    async holds(count: number): Promise<readonly Held[]> {
-      await eventually(() => expect(held).toHaveLength(count))
-      return held
-    },
-    answer(how: (one: Held, index: number) => void): void {
-      for (const [index, one] of held.entries()) how(one, index)
-      held = []
-    },
-  }
-}
-type GatedNode = Awaited<ReturnType<typeof gatedNode>>
 
 const classes = { critical: { coalesce: true, routes: [{ path: '/r/**' }, { path: '/v1/**' }] } }
 const patient = { hedging: { enabled: false } }

@@ -1,33 +1,9 @@
 // A resident who refreshes and refreshes costs one upstream request at a time, and each of the repeats gets its answer.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
+import { type GatedNode, gatedNode, type Held } from '../support/gated-node.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { sendRaw } from '../support/raw-client.ts'
-import { httpUpstream } from '../support/upstream.ts'
-
-interface Held {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
-
-/** A node that answers when the test says so: what is in flight stays in flight until then. */
-async function gatedNode() {
-  let held: Held[] = []
-  const node = await httpUpstream((incoming, response) => held.push({ request: incoming, response }))
-  return {
-    node,
-    async holds(count: number): Promise<readonly Held[]> {
-      await eventually(() => expect(held).toHaveLength(count))
-      return held
-    },
-    answer(how: (one: Held, index: number) => void): void {
-      for (const [index, one] of held.entries()) how(one, index)
-      held = []
-    },
-  }
-}
-type GatedNode = Awaited<ReturnType<typeof gatedNode>>
 
 const coalescing = { classes: { critical: { coalesce: true } }, hedging: { enabled: false } }
 let node: GatedNode

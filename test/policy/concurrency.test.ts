@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { AdaptiveLimit } from '../../gateway/policy/concurrency.ts'
 import { evenly, exponentially, type Second, simulate } from '../support/simulated-node.ts'
+import { learning } from '../support/values.ts'
 
-const settings = { initial: 20, floor: 4, ceiling: 10_000, tolerance: 1.5, slackMs: 10 }
 const step =
   (before: number, after: number, atMs: number) =>
   (now: number): number =>
@@ -21,7 +21,7 @@ describe.each([
   { name: '320 slots of 40 ms', slots: 320, serviceMs: evenly(40), capacity: 8000 },
 ])('a crowd of eight times what the node can do: $name', ({ slots, serviceMs, capacity }) => {
   const seconds = simulate(
-    new AdaptiveLimit(settings),
+    new AdaptiveLimit(learning),
     { slots, serviceMs },
     step(capacity / 3, capacity * 8, 5000),
     30,
@@ -36,7 +36,7 @@ describe.each([
 
 it('lasts: after ten minutes of a crowd the latency is no longer than after ten seconds', () => {
   const node = { slots: 4, serviceMs: evenly(40) }
-  const seconds = simulate(new AdaptiveLimit(settings), node, step(40, 800, 5000), 600)
+  const seconds = simulate(new AdaptiveLimit(learning), node, step(40, 800, 5000), 600)
   const medians = seconds.slice(540).map(({ p50Ms }) => p50Ms)
   expect(Math.max(...medians)).toBeLessThan(130)
   expect(total(seconds.slice(10), 'done')).toBeGreaterThan(590 * 100 * 0.95)
@@ -44,13 +44,13 @@ it('lasts: after ten minutes of a crowd the latency is no longer than after ten 
 
 it('a node whose answers vary much is used nearly as well', () => {
   const node = { slots: 16, serviceMs: exponentially(40) }
-  const after = simulate(new AdaptiveLimit(settings), node, step(100, 2000, 5000), 40).slice(8)
+  const after = simulate(new AdaptiveLimit(learning), node, step(100, 2000, 5000), 40).slice(8)
   expect(total(after, 'done')).toBeGreaterThan(after.length * 400 * 0.8)
 })
 
 it('learns from nothing in the middle of a crowd', () => {
   const node = { slots: 4, serviceMs: evenly(40) }
-  const after = simulate(new AdaptiveLimit(settings), node, () => 800, 40).slice(2)
+  const after = simulate(new AdaptiveLimit(learning), node, () => 800, 40).slice(2)
   expect(total(after, 'done')).toBeGreaterThan(after.length * 95)
   expect(worst(after)).toBeLessThan(150)
 })
@@ -60,7 +60,7 @@ it('a node that becomes three times slower for good is found out and used again'
     slots: 16,
     serviceMs: (draw: number, now: number) => (now < 20_000 ? 40 : 120) * (0.75 + draw * 0.5),
   }
-  const after = simulate(new AdaptiveLimit(settings), node, () => 2000, 80).slice(50)
+  const after = simulate(new AdaptiveLimit(learning), node, () => 2000, 80).slice(50)
   expect(total(after, 'done')).toBeGreaterThan(after.length * 133 * 0.85)
 })
 
@@ -69,7 +69,7 @@ it('a brownout is left to others within two seconds, and is forgotten within one
     slots: 50,
     serviceMs: (draw: number, now: number) => (now < 10_000 || now > 20_000 ? 5 : 400) * (0.75 + draw * 0.5),
   }
-  const seconds = simulate(new AdaptiveLimit(settings), node, () => 100, 30)
+  const seconds = simulate(new AdaptiveLimit(learning), node, () => 100, 30)
   expect(total(seconds.slice(0, 10), 'turnedAway')).toBe(0)
   expect(total(seconds.slice(12, 20), 'done')).toBeLessThan(8 * 100 * 0.3)
   expect(total(seconds.slice(22), 'turnedAway')).toBeLessThan(40)
@@ -77,13 +77,13 @@ it('a brownout is left to others within two seconds, and is forgotten within one
 
 it('turns nobody away from a node that is at ease', () => {
   const node = { slots: 64, serviceMs: exponentially(1) }
-  const seconds = simulate(new AdaptiveLimit(settings), node, () => 2000, 20)
+  const seconds = simulate(new AdaptiveLimit(learning), node, () => 2000, 20)
   expect(total(seconds, 'turnedAway')).toBe(0)
 })
 
 describe('refusals', () => {
   it('lower the limit once for those that came together, and bar growth until the node wants to be asked', () => {
-    const limit = new AdaptiveLimit(settings)
+    const limit = new AdaptiveLimit(learning)
     for (let i = 0; i < 10; i++) limit.refused(20, 2000, 100 + i)
     expect(limit.limit).toBe(18)
     for (let now = 200; now < 1800; now += 5) {
@@ -99,7 +99,7 @@ describe('refusals', () => {
   })
 
   it('of the fewest requests close the node until then, for half a minute at the most', () => {
-    const limit = new AdaptiveLimit(settings)
+    const limit = new AdaptiveLimit(learning)
     limit.refused(1, 3_600_000, 0)
     expect(limit.isClosed(29_000)).toBe(true)
     expect(limit.isClosed(30_000)).toBe(false)
@@ -107,10 +107,10 @@ describe('refusals', () => {
 })
 
 it('stretches while nothing is known, and no more once a queue was seen', () => {
-  const unknown = new AdaptiveLimit(settings)
+  const unknown = new AdaptiveLimit(learning)
   for (let now = 0; now <= 400; now += 10) unknown.stretch(unknown.limit, now, 0)
   expect(unknown.limit).toBeGreaterThan(100)
-  const known = new AdaptiveLimit(settings)
+  const known = new AdaptiveLimit(learning)
   for (let now = 0; now < 1000; now += 10) known.answered(10, now, 0)
   const before = known.limit
   // Twenty open and one answered in 50 ms: a second until the last of them.
@@ -131,7 +131,7 @@ it('stays within its bounds, whatever it is told', () => {
   )
   fc.assert(
     fc.property(fc.array(event, { maxLength: 300 }), (events) => {
-      const limit = new AdaptiveLimit({ ...settings, ceiling: 100 })
+      const limit = new AdaptiveLimit({ ...learning, ceiling: 100 })
       let now = 0
       for (const { kind, ms } of events) {
         now += 7

@@ -4,22 +4,15 @@ import fc from 'fast-check'
 import {
   protect,
   type ProtectionReadings,
-  type ProtectionSettings,
   type ProtectionState,
   unprotected,
 } from '../../gateway/policy/protection.ts'
+import { protecting } from '../support/values.ts'
 
-const settings: ProtectionSettings = {
-  eventLoopDelayMs: { eased: 100, shedding: 400, closed: 3000 },
-  memoryShare: { eased: 0.75, shedding: 0.85, closed: 0.93 },
-  connectionShare: { eased: 0.75, shedding: 0.9, closed: 1 },
-  releaseShare: 0.8,
-  calmMs: 5000,
-}
 const calm: ProtectionReadings = { eventLoopDelayMs: 2, memoryShare: 0.2, connectionShare: 0.1 }
 
 const after = (readings: Partial<ProtectionReadings>, from = unprotected, now = 0): ProtectionState =>
-  protect(from, { ...calm, ...readings }, now, settings)
+  protect(from, { ...calm, ...readings }, now, protecting)
 
 describe('a rise', () => {
   it.each<[Partial<ProtectionReadings>, number, string]>([
@@ -42,7 +35,7 @@ describe('a rise', () => {
   })
 
   it('to a level that can never be demanded does not happen', () => {
-    const never = { ...settings, eventLoopDelayMs: { eased: 100, shedding: 400, closed: Infinity } }
+    const never = { ...protecting, eventLoopDelayMs: { eased: 100, shedding: 400, closed: Infinity } }
     expect(protect(unprotected, { ...calm, eventLoopDelayMs: 60_000 }, 0, never).level).toBe(2)
   })
 })
@@ -106,9 +99,9 @@ describe('whatever is read', () => {
         let [state, now, changedAt] = [unprotected, 0, 0]
         for (const { waitMs, readings } of all) {
           now += waitMs
-          const next = protect(state, readings, now, settings)
+          const next = protect(state, readings, now, protecting)
           expect(next.level).toBeGreaterThanOrEqual(state.level - 1)
-          if (next.level < state.level) expect(now - changedAt).toBeGreaterThanOrEqual(settings.calmMs)
+          if (next.level < state.level) expect(now - changedAt).toBeGreaterThanOrEqual(protecting.calmMs)
           if (next.level !== state.level) changedAt = now
           state = next
         }
@@ -123,13 +116,13 @@ describe('whatever is read', () => {
         let [better, bad, now] = [unprotected, unprotected, 0]
         for (const [{ waitMs, readings }, by] of all) {
           now += waitMs
-          better = protect(better, readings, now, settings)
+          better = protect(better, readings, now, protecting)
           const more = {
             eventLoopDelayMs: readings.eventLoopDelayMs + by.delay,
             memoryShare: readings.memoryShare + by.memory / 100,
             connectionShare: readings.connectionShare + by.connections / 100,
           }
-          bad = protect(bad, more, now, settings)
+          bad = protect(bad, more, now, protecting)
           expect(bad.level).toBeGreaterThanOrEqual(better.level)
         }
       }),
@@ -143,7 +136,7 @@ describe('whatever is read', () => {
         for (const { waitMs, readings } of all) {
           now += waitMs
           const before = state.level
-          state = protect(state, readings, now, settings)
+          state = protect(state, readings, now, protecting)
           if (before === 3 || state.level !== 3) continue
           const { eventLoopDelayMs, memoryShare, connectionShare } = readings
           expect(eventLoopDelayMs >= 3000 || memoryShare >= 0.93 || connectionShare >= 1).toBe(true)
@@ -156,8 +149,8 @@ describe('whatever is read', () => {
     fc.assert(
       fc.property(steps, (all) => {
         let [state, now] = [unprotected, 0]
-        for (const { waitMs, readings } of all) state = protect(state, readings, (now += waitMs), settings)
-        for (let i = 0; i <= 3 * 20; i++) state = protect(state, calm, (now += 250), settings)
+        for (const { waitMs, readings } of all) state = protect(state, readings, (now += waitMs), protecting)
+        for (let i = 0; i <= 3 * 20; i++) state = protect(state, calm, (now += 250), protecting)
         expect(state.level).toBe(0)
       }),
     )

@@ -2,8 +2,28 @@
 import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import type { CodeNode, LevelName, Region } from '../../gateway/model/region.ts'
 import type { Home, Level } from '../../gateway/model/snapshot.ts'
+import type { ConcurrencySettings } from '../../gateway/policy/concurrency.ts'
 import type { Condition } from '../../gateway/policy/eligibility.ts'
+import type { ProtectionSettings } from '../../gateway/policy/protection.ts'
 import { seedOf } from '../../gateway/policy/hash.ts'
+
+/** As shipped. */
+export const learning: ConcurrencySettings = {
+  initial: 20,
+  floor: 4,
+  ceiling: 10_000,
+  tolerance: 1.5,
+  slackMs: 10,
+}
+
+/** As shipped, but for connections, which close the door at their limit. */
+export const protecting: ProtectionSettings = {
+  eventLoopDelayMs: { eased: 100, shedding: 400, closed: 3000 },
+  memoryShare: { eased: 0.75, shedding: 0.85, closed: 0.93 },
+  connectionShare: { eased: 0.75, shedding: 0.9, closed: 1 },
+  releaseShare: 0.8,
+  calmMs: 5000,
+}
 
 export const aNode = (id: string, changes: Partial<CodeNode> = {}): CodeNode => ({
   id: nodeId(id),

@@ -1,8 +1,7 @@
-// One probe over HTTP, on a connection of its own: a node that accepts no new connection is down, whatever its old ones do.
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+// One probe over HTTP: whether the node answers in time, and with a status that means up.
 import { errorCode, errorText } from '../../model/errors.ts'
 import type { CodeNode } from '../../model/region.ts'
+import { askNode } from './ask-node.ts'
 import type { Probe, ProbeResult } from './prober.ts'
 
 export interface HttpProbeSettings {
@@ -19,12 +18,7 @@ export const httpProbe =
 
 function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSignal): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const send = node.origin.startsWith('https:') ? httpsRequest : httpRequest
-    const request = send(node.origin + node.basePath + settings.path, {
-      agent: false,
-      signal,
-      headers: { host: node.authority, 'user-agent': 'chiyuan-probe', connection: 'close' },
-    })
+    const request = askNode(node, settings.path, signal)
     const timer = setTimeout(() => {
       resolve({ good: false, detail: `probe had no answer within ${settings.timeoutMs} ms` })
       request.destroy()

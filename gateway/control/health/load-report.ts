@@ -1,8 +1,7 @@
 // Asks nodes for their own load report: the limit that they state can lower what was learnt of them, never raise it.
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { z } from 'zod'
 import type { CodeNode } from '../../model/region.ts'
+import { askNode } from './ask-node.ts'
 import type { Board } from './board.ts'
 import type { Probe } from './prober.ts'
 
@@ -43,12 +42,7 @@ function askLimit(
   signal: AbortSignal,
 ): Promise<number | null> {
   return new Promise((resolve) => {
-    const send = node.origin.startsWith('https:') ? httpsRequest : httpRequest
-    const request = send(node.origin + node.basePath + path, {
-      agent: false,
-      signal,
-      headers: { host: node.authority, 'user-agent': 'chiyuan-probe', connection: 'close' },
-    })
+    const request = askNode(node, path, signal)
     const timer = setTimeout(() => finish(null), timeoutMs)
     const finish = (limit: number | null): void => {
       clearTimeout(timer)
@@ -72,7 +66,7 @@ function askLimit(
 }
 
 /** @returns `null` for what is no report. */
-export function limitIn(text: string): number | null {
+function limitIn(text: string): number | null {
   try {
     const parsed = report.safeParse(JSON.parse(text))
     return parsed.success ? parsed.data.limit : null

@@ -85,11 +85,6 @@ export class NodeState implements Condition {
     return Math.max(0, Math.min(this.learnt.limit, given))
   }
 
-  /** Limit by what was measured alone. */
-  get learntLimit(): number {
-    return this.learnt.limit
-  }
-
   /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
   stretch(now: number): boolean {
     return (

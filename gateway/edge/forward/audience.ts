@@ -23,6 +23,11 @@ export class Audience {
     return this.waiting[0]
   }
 
+  /** Several wait for the one answer. */
+  get isShared(): boolean {
+    return this.waiting.length > 1
+  }
+
   join(exchange: Exchange): void {
     this.waiting.push(exchange)
     exchange.response.on('close', () => {

@@ -1,6 +1,7 @@
 // When two requests are the same request: the name under which one upstream request may answer both.
 import { isSafe } from '../../policy/retry.ts'
 import type { Exchange } from '../exchange.ts'
+import { headerName } from '../header-names.ts'
 
 /** Names of headers that differ between a resident's own repeats and change nothing in an answer. */
 const traces: ReadonlySet<string> = new Set(['x-request-id', 'traceparent', 'tracestate', 'baggage'])
@@ -28,7 +29,7 @@ export function coalescingKey(exchange: Exchange): string | null {
 /** Whether an answer to one of several that asked the same may be given to the others: it starts nobody's session. */
 export function isShareable(rawHeaders: readonly (Buffer | string)[]): boolean {
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (String(rawHeaders[i]).toLowerCase() === 'set-cookie') return false
+    if (headerName(rawHeaders[i]).lower === 'set-cookie') return false
   }
   return true
 }

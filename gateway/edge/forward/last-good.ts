@@ -62,11 +62,6 @@ export class LastGood {
     })
   }
 
-  /** Answers kept now. */
-  get size(): number {
-    return this.kept.size
-  }
-
   /**
    * Takes note of a node's answer: a 200 is kept in place of the one before. An answer that may not be kept, or that
    * says no, ends the one before all the same: who was refused meanwhile must not be shown that once it was granted.

@@ -145,9 +145,11 @@ export class Race implements TriesOwner {
     const outcome = attempt.outcome === 'answered' ? 'ok' : 'upstream-error'
     endWith(first, body)
     this.noteForLastGood(attempt, body)
-    if (isShareable(attempt.rawHeaders)) {
-      this.audience.answerRest(attempt, this.tries.tried.length, body, outcome)
-    } else this.dismissRest()
+    if (this.audience.isShared) {
+      if (isShareable(attempt.rawHeaders)) {
+        this.audience.answerRest(attempt, this.tries.tried.length, body, outcome)
+      } else this.dismissRest()
+    }
     this.finished(attempt, outcome)
   }
 

@@ -7,7 +7,7 @@ import type { NodeId } from '../../model/ids.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { isBorrowed, nextNode, type Pick } from '../../policy/selection.ts'
 import { rawReply, type Reason, reply } from '../error-reply.ts'
-import type { Exchange } from '../exchange.ts'
+import { audienceOf, type Exchange } from '../exchange.ts'
 import { headersForNode } from '../request-headers.ts'
 import { connectTo } from './connect.ts'
 import type { ForwardParts } from './parts.ts'
@@ -153,10 +153,9 @@ class Stream implements StreamJob {
   }
 
   private answerProblem(reason: Reason): void {
-    const { response, method, head, requestId } = this.exchange
-    const audience = { method, accept: head.accept, acceptLanguage: head.acceptLanguage, requestId }
+    const audience = audienceOf(this.exchange)
     if (this.upgrade !== null) this.upgrade.socket.end(rawReply(reason, audience))
-    else reply(response, reason, audience, ['Connection', 'close'])
+    else reply(this.exchange.response, reason, audience, ['Connection', 'close'])
   }
 }
 

@@ -4,7 +4,7 @@ import { capacityOf, slotsOf, smallNodes } from '../capacity.ts'
 import { deadlines, type NodeName } from '../federation.ts'
 import { findProgram } from '../machine.ts'
 import { address, type Contender, type Place } from './contender.ts'
-import { nginx, nginxFolders, nginxMain } from './nginx.ts'
+import { nginx, nginxFolders, nginxMain, nginxProxying } from './nginx.ts'
 
 export const nginxTold: Contender = {
   name: 'nginx-told',
@@ -56,17 +56,7 @@ ${nginxFolders(folder)}
 ${group('local', [server('xian-1', first), server('xian-2', second)])}
 ${group('neighbour', [server('xianyang-1', upstreams.neighbour)])}
 ${group('province', [server('shaanxi-1', upstreams.province)])}
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Forwarded-For $remote_addr;
-  proxy_set_header X-Forwarded-Proto $scheme;
-  proxy_set_header X-Request-Id $request_id;
-  proxy_connect_timeout ${deadlines.connectMs}ms;
-  proxy_read_timeout ${deadlines.attemptMs}ms;
-  proxy_send_timeout ${deadlines.attemptMs}ms;
-  proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 http_504 http_429;
-  proxy_next_upstream_timeout ${deadlines.totalMs}ms;
+${nginxProxying}
   recursive_error_pages on;
   server {
     listen ${address(port)} backlog=4096;

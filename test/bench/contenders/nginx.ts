@@ -34,6 +34,20 @@ export const nginxFolders = (folder: string): string =>
     .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
     .join('\n')
 
+/** How requests go on, the same however nodes are chosen. */
+export const nginxProxying = `
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Request-Id $request_id;
+      proxy_connect_timeout ${deadlines.connectMs}ms;
+      proxy_read_timeout ${deadlines.attemptMs}ms;
+      proxy_send_timeout ${deadlines.attemptMs}ms;
+      proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 http_504 http_429;
+      proxy_next_upstream_timeout ${deadlines.totalMs}ms;`
+
 /**
  * - Both backups are one tier, used in turn: nginx has no second tier of backups.
  * - No active probes: they are in the commercial edition. A node that failed 3 times is left alone for
@@ -66,17 +80,7 @@ ${nginxFolders(folder)}
     listen ${address(port)} backlog=4096;
     location / {
       proxy_pass http://federation;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Request-Id $request_id;
-      proxy_connect_timeout ${deadlines.connectMs}ms;
-      proxy_read_timeout ${deadlines.attemptMs}ms;
-      proxy_send_timeout ${deadlines.attemptMs}ms;
-      proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 http_504 http_429;
-      proxy_next_upstream_timeout ${deadlines.totalMs}ms;
+${nginxProxying}
       proxy_next_upstream_tries 8;
     }
   }

@@ -23,7 +23,7 @@ export function toMarkdown(report: Report): string {
     ]),
     'Method:',
     list([
-      'every contender is one process on one core before the same four nodes on loopback: two local, a neighbour and a province as backups, keep-alive to them, equal deadlines; each first proved that it answers, echoes a POST, and fails over',
+      'every contender is one process on one core before the same four nodes on loopback: two local, a neighbour and a province as backups, keep-alive to them; the others leave a try after 2 s, Chiyuan after its default of 5 s; each first proved that it answers, echoes a POST, and fails over',
       ...(cpu === null ? [] : [cpuMethod(cpu)]),
       ...(faults === null ? [] : [faultMethod(faults)]),
       ...(saturation === null ? [] : [saturationMethod(saturation)]),
