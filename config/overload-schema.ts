@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { bytes, count, ms } from './fields.ts'
 
 export const concurrency = z.strictObject({
-  initial: count(1, 100_000, 20, 'Requests that a node may have open before anything was learnt of it.'),
+  initial: count(1, 100_000, 10, 'Requests that a node may have open before anything was learnt of it.'),
   floor: count(1, 10_000, 4, 'Learning never takes a node below this.'),
   ceiling: count(1, 1_000_000, 10_000, 'Learning never lets a node have more open than this.'),
   tolerance: z

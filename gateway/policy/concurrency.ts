@@ -1,4 +1,6 @@
 // How many requests a node can take at once, learnt from how its latency answers to them. No capacity is configured.
+import { LatencyAtEase } from './latency-at-ease.ts'
+import { LatencySample } from './latency-sample.ts'
 
 export interface ConcurrencySettings {
   /** Where learning starts, requests. */
@@ -22,54 +24,48 @@ const firstSamples = 3
 const outlierFactor = 8
 /** Share of the limit in use from which latency is put down to the limit, and up to which it is the node's own. */
 const busyShare = 0.5
-/** Weight of one window in the latency at ease; the same up and down, or much scatter would pull it down. */
-const easeWeight = 0.1
-const easeFaster = 0.3
-const muchFaster = 0.6
-const firstProbeMs = 1000
-/** By so much the knee moves out with each window without a queue. */
-const kneeForgets = 1.05
-const longestProbePauseMs = 30_000
 /** So long a limit may shrink without the latency following before the latency at ease is doubted. */
 const doubtAfterMs = 5000
 /** Share of the limit that is left in a probe: few enough to find no queue, wherever the limit settles. */
 const probeShare = 0.25
-const probeSamples = 6
 const longestProbeMs = 2000
 /** A node that says "not before" is not asked for more for this long at the most. */
 const longestPauseMs = 30_000
+/** Time or answers, whichever is less, over which the rate of answers is averaged; time over which its peak is forgotten. */
+const rateWindowMs = 250
+const rateSamples = 30
+const rateForgetsMs = 10_000
+/** Room above what a node answers without a queue: for its scatter, and to see whether it can do more. */
+const roomAbove = 2
 
 /**
  * A gradient limiter: `limit * g + sqrt(limit) / 2` with `g = (tolerance * ease + slack) / latency`, as in Envoy's
- * adaptive concurrency filter and Netflix's Gradient2, and growth by half while latency shows no queue at all.
- *
- * Both of those measure the latency at ease badly under a lasting crowd: a long average drifts up with the queue that
- * it should prevent, and a minimum is left low by one lucky answer. Here the latency at ease is learnt only while less
- * than half of the limit is in use; and where that does not happen by itself, three quarters of it are given up for
- * the few answers that it takes to measure.
+ * adaptive concurrency filter and Netflix's Gradient2, and growth by half while latency shows no queue at all; all of
+ * it between what the node's own rate of answers says, by Little's law, of a node without a queue and of one whose
+ * queue is just bearable. The latency at ease is learnt only while less than half of the limit is in use; where that
+ * does not happen by itself, three quarters of it are given up for the few answers that it takes to measure.
  */
 export class AdaptiveLimit {
   private readonly settings: ConcurrencySettings
   private exact: number
   private inForce: number
-  /** Latency of the node without a queue, ms; 0 before its first answers. */
-  private ease = 0
+  private readonly ease = new LatencyAtEase()
   private windowStart = 0
-  private count = 0
-  private sum = 0
+  private readonly window = new LatencySample()
   private peak = 0
   private refusals = 0
-  private easeAt = -Infinity
-  private probePauseMs = firstProbeMs
   private probe: Probe | null = null
   private noGrowthUntil = -Infinity
   private proven = false
-  /** Where a queue was last seen to begin: up to there the limit grows fast, from there on with care. */
-  private knee = Infinity
   private answeredInAll = 0
-  /** When {@link stretch} last looked, and what had been answered by then. */
-  private look = { since: -Infinity, answered: 0 }
+  /** When {@link stretch} last looked, when all that was open then will have been answered, and the limit then. */
+  private look = { since: -Infinity, until: 0, limit: 0 }
+  /** So was the last look: once may be for the connections that had to be made. */
+  private wasLate = false
   private closedUntil = -Infinity
+  /** Answers a ms: averaged over the last moments, and the most of late. */
+  private rate = 0
+  private bestRate = 0
 
   constructor(settings: ConcurrencySettings) {
     this.settings = settings
@@ -94,26 +90,41 @@ export class AdaptiveLimit {
 
   /**
    * Lets more through than was learnt, while requests wait and nothing has shown yet that it would be too much:
-   * not knowing must not shed. By half at a time, each time after as long as it takes to see what the last one did:
-   * by Little's law, the requests open over those answered meanwhile are the latency to come.
+   * not knowing must not shed. By half at a time, each time after those then open have been answered; how long that
+   * takes is the latency to come.
    *
    * @param ownDelayMs As for {@link answered}.
    * @returns false where the limit is a measured one, or the highest there may be.
    */
   stretch(inFlight: number, now: number, ownDelayMs: number): boolean {
     if (this.proven || this.probe !== null || this.exact >= this.settings.ceiling) return false
-    const waitMs = Math.max(shortestWindowMs, this.ease * 1.25)
-    const { since, answered } = this.look
-    if (now - since > 2 * waitMs) this.look = { since: now, answered: this.answeredInAll }
-    else if (now - since >= waitMs) {
-      const expectedMs = (inFlight * (now - since)) / (this.answeredInAll - answered)
-      this.proven = this.ease > 0 && expectedMs > this.bearableMs(ownDelayMs)
-      if (this.proven) this.knee = this.exact
-      this.look = { since: now, answered: this.answeredInAll }
-      if (this.proven) return false
-      this.set(this.exact * 1.5)
+    const age = now - this.look.since
+    const bearableMs = this.bearableMs(ownDelayMs)
+    if (age > 2 * Math.max(shortestWindowMs, bearableMs)) this.lookAgain(inFlight, now)
+    else if (this.ease.ms === 0) {
+      if (age >= shortestWindowMs) this.raise(inFlight, now)
+    } else if (age > bearableMs) this.lookedLate(inFlight, now)
+    else if (this.answeredInAll >= this.look.until) {
+      this.wasLate = false
+      this.raise(inFlight, now)
     }
-    return true
+    return !this.proven
+  }
+
+  private lookedLate(inFlight: number, now: number): void {
+    this.proven = this.wasLate
+    this.wasLate = true
+    this.lookAgain(inFlight, now)
+  }
+
+  private raise(inFlight: number, now: number): void {
+    // Once for each look, whoever was first.
+    if (this.exact <= this.look.limit) this.set(this.exact * 1.5)
+    this.lookAgain(inFlight, now)
+  }
+
+  private lookAgain(inFlight: number, now: number): void {
+    this.look = { since: now, until: this.answeredInAll + inFlight, limit: this.exact }
   }
 
   /** @param inFlight Open requests, the new one included. */
@@ -134,13 +145,15 @@ export class AdaptiveLimit {
       this.probed(this.probe, latencyMs, now)
       return
     }
-    if (this.count === 0 && this.refusals === 0 && now - this.windowStart > longestWindowMs) this.open(now)
-    this.count += 1
-    this.sum += this.ease > 0 ? Math.min(latencyMs, this.ease * outlierFactor + ownDelayMs) : latencyMs
+    if (this.window.count === 0 && this.refusals === 0 && now - this.windowStart > longestWindowMs)
+      this.open(now)
+    const counted =
+      this.ease.ms > 0 ? Math.min(latencyMs, this.ease.ms * outlierFactor + ownDelayMs) : latencyMs
+    this.window.add(counted)
     // The very first were sent before there was a queue, even into a crowd.
-    if (this.ease === 0 && this.count === firstSamples) this.ease = this.sum / firstSamples
-    if (this.count < samplesNeeded) return
-    const length = Math.min(longestWindowMs, Math.max(shortestWindowMs, this.ease))
+    if (this.ease.ms === 0 && this.window.count === firstSamples) this.ease.guess(this.window)
+    if (this.window.count < samplesNeeded) return
+    const length = Math.min(longestWindowMs, Math.max(shortestWindowMs, this.ease.ms))
     if (now - this.windowStart >= length) this.close(now, ownDelayMs)
   }
 
@@ -155,69 +168,82 @@ export class AdaptiveLimit {
     this.refusals += 1
     this.proven = true
     // One answer to a limit that is too high is enough; the others of that moment say the same.
-    if (this.refusals > 1 && now - this.windowStart < Math.max(shortestWindowMs, this.ease)) return
+    if (this.refusals > 1 && now - this.windowStart < Math.max(shortestWindowMs, this.ease.ms)) return
     this.set(Math.min(this.exact, Math.max(inFlight, floor)) * 0.9)
     this.open(now)
     this.refusals = 1
   }
 
   private close(now: number, ownDelayMs: number): void {
-    const latency = this.sum / this.count
+    this.noteRate(now - this.windowStart)
     const busy = this.peak >= this.inForce * busyShare
-    if (!busy || this.ease === 0) this.learnEase(latency, now)
-    // A queue can only add: what is much faster even so shows that the node was taken for slower than it is.
-    else if (latency < this.ease * muchFaster) this.ease += (latency - this.ease) * easeWeight
-    if (busy) this.adjust(latency, now, ownDelayMs)
+    if (this.ease.isVague && !this.proven) this.ease.firm(this.window, now)
+    else if (busy && this.ease.ms > 0) this.ease.correct(this.window)
+    else this.ease.learn(this.window, now)
+    if (busy) this.adjust(now, ownDelayMs)
+    else if (this.exact > Math.max(this.enough, this.settings.initial)) this.letGo()
     this.open(now)
   }
 
-  private learnEase(latency: number, now: number): void {
-    const weight = latency < this.ease * muchFaster ? easeFaster : easeWeight
-    this.ease = this.ease === 0 ? latency : this.ease + (latency - this.ease) * weight
-    this.easeAt = now
-    this.probePauseMs = longestProbePauseMs
+  /** A limit that nothing has tried for long stands for nothing, and what lies above it is unknown again. */
+  private letGo(): void {
+    this.set(Math.max(this.enough, this.settings.initial))
+    this.proven = false
   }
 
-  private adjust(latency: number, now: number, ownDelayMs: number): void {
-    const gradient = Math.max(0.5, Math.min(1, this.bearableMs(ownDelayMs) / latency))
-    const unqueued = latency <= this.ease + this.settings.slackMs / 2 + ownDelayMs
+  private noteRate(lengthMs: number): void {
+    const { count } = this.window
+    const weight = this.rate === 0 ? 1 : Math.min(1, Math.max(lengthMs / rateWindowMs, count / rateSamples))
+    this.rate += (count / lengthMs - this.rate) * weight
+    this.bestRate = Math.max(this.rate, this.bestRate * Math.exp(-lengthMs / rateForgetsMs))
+  }
+
+  /**
+   * By Little's law what is open when latency is just bearable, and some more. Beyond it a node answers no more for
+   * having more: without this bound a load at the very edge of what it can do, where a queue comes and goes, would
+   * let the limit grow while it is gone, and the latency at ease be learnt while it is there.
+   */
+  private get enough(): number {
+    return this.bestRate * this.bearableMs(0) + roomAbove
+  }
+
+  /** By Little's law what was open without a queue: with less it would answer less, however long its queue was before. */
+  private get least(): number {
+    return this.bestRate * this.ease.ms
+  }
+
+  private adjust(now: number, ownDelayMs: number): void {
+    const latency = this.window.mean
+    const sure = latency - this.window.error
+    const gradient = Math.max(0.5, Math.min(1, this.bearableMs(ownDelayMs) / sure))
+    const unqueued = latency <= this.ease.ms + this.settings.slackMs / 2 + ownDelayMs
     const held = now < this.noGrowthUntil
-    if (gradient < 1 || held) {
-      this.proven = true
-      this.knee = this.exact * gradient
-    } else if (unqueued) this.knee *= kneeForgets
-    const room = Math.max(1, Math.sqrt(this.exact) / 2)
-    const leap = unqueued ? Math.min(this.exact / 2, this.knee - this.exact) : 0
-    const wanted = this.exact * gradient + Math.max(room, leap)
+    if (gradient < 1 || held) this.proven = true
+    const kept = this.exact * gradient
+    const room = Math.max(1, Math.sqrt(this.exact) / 2, unqueued ? this.exact / 2 : 0)
+    const wanted = Math.max(this.least, Math.min(kept + room, Math.max(kept, this.enough)))
     if (wanted <= this.exact || !held) this.set(wanted)
-    if (this.easeAt === -Infinity) this.easeAt = now
-    const pause = gradient < 0.7 ? Math.min(doubtAfterMs, this.probePauseMs) : this.probePauseMs
-    if (now - this.easeAt > pause && this.exact > 1) this.beginProbe(now)
+    const { probePauseMs } = this.ease
+    const pause = gradient < 0.7 ? Math.min(doubtAfterMs, probePauseMs) : probePauseMs
+    if (this.ease.age(now) > pause && this.exact > 1) this.beginProbe(now)
   }
 
   /** Up to this latency it is not the queue that a request waits for. */
   private bearableMs(ownDelayMs: number): number {
-    return this.settings.tolerance * this.ease + this.settings.slackMs + ownDelayMs
+    return this.settings.tolerance * this.ease.ms + this.settings.slackMs + ownDelayMs
   }
 
   private beginProbe(now: number): void {
-    this.probe = { since: Infinity, until: now + longestProbeMs, count: 0, sum: 0 }
+    this.probe = { since: Infinity, until: now + longestProbeMs, found: new LatencySample() }
     this.inForce = Math.max(1, Math.floor(this.exact * probeShare))
   }
 
   /** Only what was sent after the queue had gone tells of the node at ease. */
   private probed(probe: Probe, latencyMs: number, now: number): void {
-    if (now - latencyMs >= probe.since) {
-      probe.count += 1
-      probe.sum += latencyMs
-    }
-    if (probe.count < probeSamples && now < probe.until) return
-    const before = this.ease
-    if (probe.count > 0) this.ease += (probe.sum / probe.count - before) * 0.5
-    const moved = Math.abs(this.ease - before) > before * 0.1
-    this.probePauseMs = moved ? firstProbeMs : Math.min(longestProbePauseMs, this.probePauseMs * 2)
+    if (now - latencyMs >= probe.since) probe.found.add(latencyMs)
+    if (!this.ease.settles(probe.found) && now < probe.until) return
+    this.ease.probed(probe.found, now)
     this.probe = null
-    this.easeAt = now
     this.set(this.exact)
     this.open(now)
   }
@@ -230,8 +256,7 @@ export class AdaptiveLimit {
 
   private open(now: number): void {
     this.windowStart = now
-    this.count = 0
-    this.sum = 0
+    this.window.clear()
     this.peak = 0
     this.refusals = 0
   }
@@ -242,6 +267,5 @@ interface Probe {
   since: number
   /** It ends then, whatever it has learnt. */
   readonly until: number
-  count: number
-  sum: number
+  readonly found: LatencySample
 }

@@ -1,8 +1,9 @@
 // How many a second went through lately, and so how long it takes until the next few have.
 
 const slotMs = 250
-/** Below this many in the time looked at, nothing is foretold. */
+/** Below this many in the time looked at, or from less time, nothing is foretold: a crowd's first places free up late. */
 const leastSeen = 5
+const leastMs = 100
 
 /**
  * Counts over the current slot and the one before it, of the time that somebody waited: what goes through a queue that
@@ -39,8 +40,8 @@ export class Throughput {
     const busyMs = this.busyMs(now)
     this.turn(busyMs)
     const seen = this.current + this.previous
-    if (seen < leastSeen) return 0
     const spanMs = busyMs - Math.max(0, this.slot - 1) * slotMs
+    if (seen < leastSeen || spanMs < leastMs) return 0
     return (count * spanMs) / seen
   }
 

@@ -77,8 +77,8 @@ it.each([
     'c.yaml:7: concurrency.initial: 3 is not between concurrency.floor (4) and concurrency.ceiling (10000)',
   ],
   [
-    `${least}concurrency: { ceiling: 10 }`,
-    'c.yaml:7: concurrency.initial: 20 is not between concurrency.floor (4) and concurrency.ceiling (10)',
+    `${least}concurrency: { ceiling: 8 }`,
+    'c.yaml:7: concurrency.initial: 10 is not between concurrency.floor (4) and concurrency.ceiling (8)',
   ],
   [
     `${least}concurrency: { loadPath: load }`,

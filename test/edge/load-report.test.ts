@@ -4,6 +4,7 @@ import { expect, it } from '@jest/globals'
 import { ask, region, startCrowd } from '../support/crowd.ts'
 import { eventually } from '../support/eventually.ts'
 import { httpUpstream, named } from '../support/upstream.ts'
+import { learning } from '../support/values.ts'
 
 type Report = (response: ServerResponse) => void
 
@@ -75,7 +76,7 @@ it('a report can lower what was learnt, never raise it', async () => {
   )
   await eventually(async () => expect(await one.limit()).toBe(3))
   text = '{"limit":1000000}'
-  await eventually(async () => expect(await one.limit()).toBe(20))
+  await eventually(async () => expect(await one.limit()).toBe(learning.initial))
 })
 
 it.each<{ name: string; report: Report }>([
@@ -108,7 +109,7 @@ it.each<{ name: string; report: Report }>([
   now = report
   const before = asked
   // Bounded by what is measured alone: where learning starts.
-  await eventually(async () => expect(await bad.limit()).toBe(20))
+  await eventually(async () => expect(await bad.limit()).toBe(learning.initial))
   await eventually(() => expect(asked).toBeGreaterThan(before + 2))
   expect(await bad.up()).toBe(1)
   expect((await ask(bad.edge, '/v1/codes/R')).body).toBe('local')

@@ -45,7 +45,41 @@ it('lasts: after ten minutes of a crowd the latency is no longer than after ten 
 it('a node whose answers vary much is used nearly as well', () => {
   const node = { slots: 16, serviceMs: exponentially(40) }
   const after = simulate(new AdaptiveLimit(learning), node, step(100, 2000, 5000), 40).slice(8)
-  expect(total(after, 'done')).toBeGreaterThan(after.length * 400 * 0.8)
+  expect(total(after, 'done')).toBeGreaterThan(after.length * 400 * 0.9)
+})
+
+describe.each([
+  { name: 'just below', share: 0.9 },
+  { name: 'at', share: 1 },
+  { name: 'just above', share: 1.1 },
+])('a load $name the edge of what a node can do', ({ share }) => {
+  const node = { slots: 4, serviceMs: evenly(40) }
+  const seconds = simulate(new AdaptiveLimit(learning), node, step(40, 100 * share, 5000), 65).slice(10)
+
+  it('finds a limit that stays, but for the moments of a probe, and a latency that is bearable', () => {
+    const limits = seconds.map(({ limit }) => limit).toSorted((a, b) => a - b)
+    expect(limits[3]).toBeGreaterThanOrEqual(6)
+    expect(limits.at(-1)).toBeLessThanOrEqual(12)
+    expect(worst(seconds)).toBeLessThan(140)
+  })
+
+  it('takes at least what chance arrivals leave of it', () => {
+    expect(total(seconds, 'done')).toBeGreaterThan(seconds.length * 100 * Math.min(0.9, share * 0.9))
+  })
+})
+
+it('leaves a node that scatters its answers alone while it is half busy', () => {
+  const node = { slots: 16, serviceMs: exponentially(40) }
+  const seconds = simulate(new AdaptiveLimit(learning), node, () => 200, 60)
+  expect(total(seconds, 'turnedAway')).toBeLessThan(60 * 200 * 0.01)
+})
+
+it('lets go of what nothing has tried for long, so that the next crowd does not begin with a queue', () => {
+  const limit = new AdaptiveLimit(learning)
+  const node = { slots: 160, serviceMs: evenly(40) }
+  const busy = simulate(limit, node, (now) => (now < 10_000 ? 4000 : 50), 70)
+  expect(busy[9]?.limit).toBeGreaterThan(160)
+  expect(busy.at(-1)?.limit).toBeLessThanOrEqual(learning.initial)
 })
 
 it('learns from nothing in the middle of a crowd', () => {
@@ -83,18 +117,19 @@ it('turns nobody away from a node that is at ease', () => {
 
 describe('refusals', () => {
   it('lower the limit once for those that came together, and bar growth until the node wants to be asked', () => {
-    const limit = new AdaptiveLimit(learning)
+    const limit = new AdaptiveLimit({ ...learning, initial: 20 })
+    const answer = (from: number, to: number): void => {
+      // Twenty at a time, each after 5 ms: four a millisecond.
+      for (let now = from; now < to; now += 0.25) {
+        limit.began(limit.limit, now)
+        limit.answered(5, now, 0)
+      }
+    }
     for (let i = 0; i < 10; i++) limit.refused(20, 2000, 100 + i)
     expect(limit.limit).toBe(18)
-    for (let now = 200; now < 1800; now += 5) {
-      limit.began(limit.limit, now)
-      limit.answered(5, now, 0)
-    }
+    answer(200, 1800)
     expect(limit.limit).toBe(18)
-    for (let now = 2200; now < 3000; now += 5) {
-      limit.began(limit.limit, now)
-      limit.answered(5, now, 0)
-    }
+    answer(2200, 3000)
     expect(limit.limit).toBeGreaterThan(18)
   })
 
@@ -110,7 +145,7 @@ it('stretches while nothing is known, and no more once a queue was seen', () => 
   const unknown = new AdaptiveLimit(learning)
   for (let now = 0; now <= 400; now += 10) unknown.stretch(unknown.limit, now, 0)
   expect(unknown.limit).toBeGreaterThan(100)
-  const known = new AdaptiveLimit(learning)
+  const known = new AdaptiveLimit({ ...learning, initial: 20 })
   for (let now = 0; now < 1000; now += 10) known.answered(10, now, 0)
   const before = known.limit
   // Twenty open and one answered in 50 ms: a second until the last of them.
@@ -120,6 +155,15 @@ it('stretches while nothing is known, and no more once a queue was seen', () => 
   }
   expect(known.stretch(20, 1500, 0)).toBe(false)
   expect(known.limit).toBeLessThanOrEqual(before * 1.5)
+})
+
+it('takes one late answer for a connection that had to be made, and two for a queue', () => {
+  const limit = new AdaptiveLimit(learning)
+  for (let now = 0; now < 1000; now += 10) limit.answered(10, now, 0)
+  limit.stretch(10, 1000, 0)
+  expect(limit.stretch(10, 1040, 0)).toBe(true)
+  expect(limit.limit).toBe(learning.initial)
+  expect(limit.stretch(10, 1080, 0)).toBe(false)
 })
 
 it('stays within its bounds, whatever it is told', () => {

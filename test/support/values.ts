@@ -9,7 +9,7 @@ import { seedOf } from '../../gateway/policy/hash.ts'
 
 /** As shipped. */
 export const learning: ConcurrencySettings = {
-  initial: 20,
+  initial: 10,
   floor: 4,
   ceiling: 10_000,
   tolerance: 1.5,

@@ -35,6 +35,8 @@ export interface WaitingParts {
 }
 
 const tickMs = 10
+/** Limits that nobody knows yet are found out within it, or those who wait for them have waited for nothing. */
+const longestStretchMs = 3000
 /** Homes that a freed place is offered to; the tick serves the others. */
 const offersAtOnce = 8
 /** Waiters who have been to the freed node already, and are passed over for others. */
@@ -50,8 +52,8 @@ interface Line {
   readonly byClass: Readonly<Record<RouteClass, Map<Waiter, Place>>>
   readonly served: Throughput
   waiting: number
-  /** Since when somebody has been waiting. */
-  busySince: number
+  /** For each class, since when somebody of it or of a more important one has been waiting. */
+  readonly busySince: Record<RouteClass, number>
   stretching: boolean
 }
 
@@ -77,16 +79,16 @@ export class WaitingRoom implements Disposable {
     if (this.waiting >= this.parts.settings().size && !this.crowdOut(waiter.routeClass)) return false
     const line = this.lineOf(waiter.home)
     const expectedMs = line.served.timeFor(ahead(line, waiter.routeClass) + 1, now)
-    if (!line.stretching && expectedMs > this.bearableWaitMs(line, now)) {
-      line.stretching = this.parts.mayStretch(line.home, now)
+    if (!line.stretching && expectedMs > this.bearableWaitMs(line, waiter.routeClass, now)) {
+      line.stretching = this.mayStretch(line, now)
       if (!line.stretching) return false
     }
+    noteBusy(line, waiter.routeClass, now)
     line.byClass[waiter.routeClass].set(waiter, { waiter, since: now })
     if (line.waiting === 0) {
-      line.busySince = now
       line.served.begin(now)
       // Not left to the tick: those who come before it would be shed for what is only not known yet.
-      line.stretching = this.parts.mayStretch(line.home, now)
+      line.stretching = this.mayStretch(line, now)
     }
     line.waiting += 1
     this.waiting += 1
@@ -119,7 +121,7 @@ export class WaitingRoom implements Disposable {
     const line = this.lines.get(home.region.code)
     if (line === undefined || line.stretching) return false
     const before = ahead(line, routeClass)
-    return before > 0 && line.served.timeFor(before + 1, now) > this.bearableWaitMs(line, now)
+    return before > 0 && line.served.timeFor(before + 1, now) > this.bearableWaitMs(line, routeClass, now)
   }
 
   /** A node of `region` has a place again. Its own residents come first. */
@@ -146,14 +148,19 @@ export class WaitingRoom implements Disposable {
     clearInterval(this.timer)
   }
 
+  private mayStretch(line: Line, now: number): boolean {
+    const sinceMs = now - line.busySince.deferrable
+    return this.parts.mayStretch(line.home, now) && (line.waiting === 0 || sinceMs < longestStretchMs)
+  }
+
   private tick(): void {
     const now = this.parts.now()
     // Those that are served change their place in the map.
     const lines = [...this.lines]
     for (const [code, line] of lines) {
       if (line.waiting > 0) this.serve(line, now)
-      if (line.waiting > 0) line.stretching = this.parts.mayStretch(line.home, now)
-      if (line.waiting > 0 && !line.stretching) this.expire(line, now - this.bearableWaitMs(line, now), now)
+      if (line.waiting > 0) line.stretching = this.mayStretch(line, now)
+      if (line.waiting > 0 && !line.stretching) this.expire(line, now)
       if (line.waiting === 0) {
         line.stretching = false
         if (line.served.isQuiet(now)) this.lines.delete(code)
@@ -166,11 +173,12 @@ export class WaitingRoom implements Disposable {
 
   /**
    * As in CoDel (RFC 8289), a queue may take up a burst, but one that has not been empty since is a standing one: it
-   * makes everybody wait and serves nobody more.
+   * makes everybody wait and serves nobody more. What stands behind a class is nothing to it.
    */
-  private bearableWaitMs(line: Line, now: number): number {
+  private bearableWaitMs(line: Line, routeClass: RouteClass, now: number): number {
     const { targetWaitMs, maxWaitMs } = this.parts.settings()
-    return line.waiting > 0 && now - line.busySince > maxWaitMs ? targetWaitMs : maxWaitMs
+    const stands = now - line.busySince[routeClass] > maxWaitMs && ahead(line, routeClass) > 0
+    return stands ? targetWaitMs : maxWaitMs
   }
 
   /** Lets go on as many as find room, the most important class first. */
@@ -217,8 +225,9 @@ export class WaitingRoom implements Disposable {
     return false
   }
 
-  private expire(line: Line, before: number, now: number): void {
+  private expire(line: Line, now: number): void {
     for (const name of routeClasses) {
+      const before = now - this.bearableWaitMs(line, name, now)
       for (const place of line.byClass[name].values()) {
         if (place.since > before) break
         this.turnAway(line, place, now)
@@ -249,11 +258,18 @@ export class WaitingRoom implements Disposable {
       byClass: { critical: new Map(), important: new Map(), deferrable: new Map() },
       served: new Throughput(),
       waiting: 0,
-      busySince: -Infinity,
+      busySince: { critical: 0, important: 0, deferrable: 0 },
       stretching: false,
     }
     this.lines.set(home.region.code, line)
     return line
+  }
+}
+
+/** Someone of `routeClass` is about to wait: from now on those behind it wait too. */
+function noteBusy(line: Line, routeClass: RouteClass, now: number): void {
+  for (const name of routeClasses.slice(routeClasses.indexOf(routeClass))) {
+    if (ahead(line, name) === 0) line.busySince[name] = now
   }
 }
 
