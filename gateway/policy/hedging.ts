@@ -16,3 +16,16 @@ export function hedgeDelayMs(p99Ms: number, samples: number, settings: HedgeSett
   if (samples < settings.minSamples) return settings.maxDelayMs
   return Math.min(settings.maxDelayMs, Math.max(settings.minDelayMs, Math.ceil(p99Ms)))
 }
+
+/** Delays of a node that nothing is known of: patience for a slow one that was only just started. */
+const unknownDelays = 3
+
+/**
+ * An answer that several wait for is one request in place of many, and stays one: a second node is asked not when the
+ * first is slow, only when it is gone (silent three times in a row). How long each of those times is: the node's own
+ * p99, however long, since a node known to be slow is no reason to send a storm on twice.
+ */
+export function sharedPatienceMs(p99Ms: number, samples: number, settings: HedgeSettings): number {
+  const { minDelayMs, maxDelayMs } = settings
+  return samples === 0 ? unknownDelays * maxDelayMs : Math.max(minDelayMs, Math.ceil(p99Ms))
+}

@@ -2,6 +2,7 @@
 
 const bucketsPerDoubling = 8
 const bucketCount = 160
+const refreshAfter = 32
 /** The lowest bucket's upper edge, ms. */
 const lowestMs = 0.05
 
@@ -40,12 +41,12 @@ export class LatencyWindow {
     return this.currentCount + this.previousCount
   }
 
-  /** Recomputed after every 32 answers or a new window. Milliseconds. */
+  /** Recomputed after every 32 answers, sooner while there are few, and with a new window. Milliseconds. */
   p99(now: number): number {
     this.turn(now)
     if (this.untilRefresh <= 0) {
       this.cachedP99 = this.quantile(0.99)
-      this.untilRefresh = 32
+      this.untilRefresh = Math.min(refreshAfter, this.samples)
     }
     return this.cachedP99
   }

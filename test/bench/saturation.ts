@@ -78,6 +78,8 @@ async function measureOne(
   const running = stack.use(
     await startContender(contender, nodes.upstreams, pinning?.proxy ?? null, signal, { capacity, extras }),
   )
+  // What the harness asked until the contender answered is none of the load.
+  const from = performance.timeOrigin + performance.now()
   const plan = planOf(scenario, running.port, portsOf(nodes.upstreams), clientTimeoutMs)
   const load = stack.use(startOpenLoad(plan, pinning?.load ?? null))
   await load.measuring
@@ -86,7 +88,7 @@ async function measureOne(
   const cpuMs = cpuMsOf(running.pids) - before
   const samples = await Promise.race([load.samples, aborted(signal)])
   const counters = contender.name === 'chiyuan' ? await readCounters(running.adminPort) : null
-  const { loads, openAtOnceMost } = await hear(nodes, capacity)
+  const { loads, openAtOnceMost } = await hear(nodes, capacity, from)
   return {
     contender: contender.name,
     ...summarizeCrowd(samples, scenario, cpuMs),
@@ -123,13 +125,14 @@ interface Heard {
   readonly openAtOnceMost: number | null
 }
 
-async function hear({ all }: FaultNodes, capacity: Capacity): Promise<Heard> {
+/** @param from Only what came to a node after it was open at once, Unix ms. */
+async function hear({ all }: FaultNodes, capacity: Capacity, from: number): Promise<Heard> {
   const loads: NodeLoad[] = []
   const spans: (readonly [number, number])[] = []
   for (const node of all) {
     const figures = await node.figures()
     if (figures === null) throw new Error(`${node.name} has died`)
-    spans.push(...figures.spans)
+    spans.push(...figures.spans.filter(([cameAt]) => cameAt >= from))
     loads.push({
       node: node.name,
       capacity: capacityOf(node.name, capacity),

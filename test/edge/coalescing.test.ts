@@ -1,4 +1,5 @@
 // A resident who refreshes and refreshes costs one upstream request at a time, and each of the repeats gets its answer.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
 import { type GatedNode, gatedNode, type Held } from '../support/gated-node.ts'
@@ -234,6 +235,36 @@ describe('a node that fails', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503])
     expect(new Set(answers.map(({ headers }) => headers.get('x-request-id'))).size).toBe(3)
     expect([await inFlight(), await ended('unavailable', 'none', 'none')]).toEqual([0, 3])
+  })
+})
+
+describe('with hedges', () => {
+  beforeEach(() => {
+    edge.gateway.reload({
+      ...edge.config,
+      hedging: { ...edge.config.hedging, enabled: true, maxDelayMs: 60, minDelayMs: 10 },
+    })
+  })
+
+  it('a slow node is not asked twice for what several wait for', async () => {
+    const asked = await together(3)
+    // Nothing is known of the node, so that two of the three silent delays are over only after 60 + 180 ms.
+    await sleep(150)
+    node.answer(({ response }) => response.end('code'))
+    expect(await textsOf(asked)).toEqual(['code', 'code', 'code', 'code'])
+    expect([node.node.requests, helper.node.requests]).toEqual([1, 0])
+  })
+
+  it('a node that is gone is left, long before its deadline', async () => {
+    const before = code()
+    await node.holds(1)
+    node.answer(({ response }) => response.end('known to be fast'))
+    await (await before).text()
+    const asked = await together(3)
+    await helper.holds(1)
+    helper.answer(({ response }) => response.end('neighbour'))
+    expect(await textsOf(asked)).toEqual(['neighbour', 'neighbour', 'neighbour', 'neighbour'])
+    expect([node.node.requests, helper.node.requests]).toEqual([2, 1])
   })
 })
 

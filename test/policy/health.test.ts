@@ -1,7 +1,7 @@
 // Probes as a state machine, the pauses between them, ramps and hedge delays.
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { hedgeDelayMs } from '../../gateway/policy/hedging.ts'
+import { hedgeDelayMs, sharedPatienceMs } from '../../gateway/policy/hedging.ts'
 import { afterProbe, nextProbeInMs, type ProbeState, unprobed } from '../../gateway/policy/health.ts'
 import { rampShare } from '../../gateway/policy/slow-start.ts'
 
@@ -72,4 +72,13 @@ it.each([
   { name: 'the maximum while little is known', p99: 3, samples: 10, delay: 100 },
 ])('a hedge waits for $name', ({ p99, samples, delay }) => {
   expect(hedgeDelayMs(p99, samples, { minDelayMs: 10, maxDelayMs: 100, minSamples: 50 })).toBe(delay)
+})
+
+it.each([
+  { name: 'its own p99, however long', p99: 900.2, samples: 3, patience: 901 },
+  { name: 'at least the minimum', p99: 0.5, samples: 1000, patience: 10 },
+  { name: 'three delays where nothing is known', p99: 0, samples: 0, patience: 300 },
+])('an answer that several wait for is given $name', ({ p99, samples, patience }) => {
+  const settings = { minDelayMs: 10, maxDelayMs: 100, minSamples: 50 }
+  expect(sharedPatienceMs(p99, samples, settings)).toBe(patience)
 })

@@ -39,3 +39,12 @@ it('peak-EWMA jumps to a slow answer at once and decays slowly', () => {
   window.record(5, 60_000)
   expect(window.peakEwma).toBeLessThan(10)
 })
+
+it('tells what it knows from the first answer on, however early it was asked', () => {
+  const window = new LatencyWindow(10_000)
+  expect(window.p99(1)).toBe(0)
+  for (let ms = 100; ms <= 400; ms += 100) {
+    window.record(ms, 2)
+    expect(window.p99(3)).toBeGreaterThanOrEqual(ms === 300 ? 200 : ms)
+  }
+})

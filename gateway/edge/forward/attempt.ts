@@ -48,14 +48,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** The node may have seen the request. */
   sent = false
   passedOn = false
-  /** Its hedge delay has passed. */
-  overdue = false
   outcome: Outcome | null = null
   /** With a 429 or 503, when the node wants to be asked again; `null` where it does not say. */
   private retryAfterMs: number | null = null
   private readonly listener: AttemptListener
   private readonly ticket: Ticket
   private controller: Controller | null = null
+  private overdueMarks = 0
   /** Nobody waits for the answer; it is only measured. */
   private detached = false
 
@@ -79,9 +78,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
     return this.outcome !== null
   }
 
-  markOverdue(): void {
-    if (this.overdue) return
-    this.overdue = true
+  /**
+   * A delay has passed in which it should have been answered.
+   * @param atMost So many of its delays count against the node.
+   */
+  markOverdue(atMost: number): void {
+    if (this.overdueMarks >= atMost) return
+    this.overdueMarks += 1
     if (this.status === 0) this.state.overdue()
   }
 

@@ -39,6 +39,10 @@ export class Race implements TriesOwner {
     this.tries = new Tries(this, exchange, body, parts)
   }
 
+  get isShared(): boolean {
+    return this.audience.isShared
+  }
+
   start(): void {
     if (!this.tries.first()) this.giveUp()
   }

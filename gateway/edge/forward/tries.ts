@@ -6,7 +6,7 @@ import type { NodeId } from '../../model/ids.ts'
 import type { RouteClass } from '../../model/route-class.ts'
 import type { Home } from '../../model/snapshot.ts'
 import { stallThreshold } from '../../policy/eligibility.ts'
-import { hedgeDelayMs } from '../../policy/hedging.ts'
+import { hedgeDelayMs, sharedPatienceMs } from '../../policy/hedging.ts'
 import { nextNode } from '../../policy/selection.ts'
 import { firstNode } from '../../policy/standby.ts'
 import type { Exchange } from '../exchange.ts'
@@ -25,6 +25,8 @@ export interface Body {
 export interface TriesOwner extends AttemptListener {
   /** It needs no more. */
   readonly answered: boolean
+  /** Several residents' requests wait for the one answer. */
+  readonly isShared: boolean
   /** No place was found in time for a try that was to come, and none is under way. */
   noPlaceFound(): void
 }
@@ -183,13 +185,19 @@ export class Tries implements Waiter {
     this.hedgeAt = Infinity
     const slowest = this.running[this.running.length - 1]
     if (slowest === undefined || slowest.passedOn) return
-    slowest.markOverdue()
+    const { isShared } = this.owner
+    slowest.markOverdue(isShared ? stallThreshold : 1)
     if (!this.canRetry || !view.config.hedging.enabled) return
     const { hedges, retries, observer, room, protection } = this.parts
+    const { latency } = slowest.state
     // In a crowd everything is slow, and a second try takes somebody's place.
     if (protection.level >= 1 || room.overload(this.home, now) > 0) return
     // A silent node is not slow but gone: leaving it is failing over, which the retry budget pays for.
     const gone = slowest.state.silentOverdue >= stallThreshold
+    if (isShared && !gone) {
+      this.hedgeAt = now + sharedPatienceMs(latency.p99(now), latency.samples, view.config.hedging)
+      return
+    }
     if (hedges.take(now) || (gone && retries.take(now))) {
       this.launch('hedge', now)
       return

@@ -6,6 +6,7 @@ import { percent } from './table.ts'
 /** Of what the nodes could answer. */
 const leastOfPossible = 0.95
 const learntWithinMs = 2000
+const crowdP99Ms = 200
 const homeWithinMs = 10_000
 /** Of all good answers: what may go to the province though nearer levels had room. */
 const tooFarShare = 0.02
@@ -29,12 +30,13 @@ function missedIn(scenario: SaturatedScenario, ours: SaturationResult): string[]
   return []
 }
 
-function crowdMissed({ goodShare, possibleShare, learntMs }: SaturationResult): string[] {
+function crowdMissed({ goodShare, possibleShare, learntMs, p99Ms }: SaturationResult): string[] {
   const ofPossible = goodShare / possibleShare
   const missed: string[] = []
   if (ofPossible < leastOfPossible) {
     missed.push(`${percent(ofPossible)} of what was possible, target ${percent(leastOfPossible)}`)
   }
+  if (p99Ms > crowdP99Ms) missed.push(`p99 of the answers ${Math.round(p99Ms)} ms, target ${crowdP99Ms} ms`)
   if (learntMs === null || learntMs >= learntWithinMs) {
     missed.push(`limit learnt ${after(learntMs)}, target under ${learntWithinMs / 1000} s`)
   }
