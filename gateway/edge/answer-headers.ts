@@ -16,6 +16,7 @@ const kindsByName = new Map<string, Kind>([
   ['trailer', 'drop'],
   ['transfer-encoding', 'drop'],
   ['upgrade', 'drop'],
+  ['http2-settings', 'drop'],
   ['alt-svc', 'drop'],
   ['x-request-id', 'drop'],
   ['x-chiyuan-route', 'drop'],

@@ -15,21 +15,18 @@ export type TakenBody =
  */
 export function takeBody(request: PublicRequest, atMost: number, idleMs: number): Promise<TakenBody> {
   return new Promise((resolve) => {
-    const parts: Buffer[] = []
-    let size = 0
+    const held = new HeldBody(atMost)
     const idle = setTimeout(() => finish({ kind: 'slow' }), idleMs)
     const onData = (part: Buffer): void => {
       idle.refresh()
-      parts.push(part)
-      size += part.length
-      if (size <= atMost) return
+      held.add(part)
+      if (held.size <= atMost) return
       request.pause()
       request.off('data', onData)
-      request.unshift(Buffer.concat(parts))
+      request.unshift(held.take())
       finish({ kind: 'long' })
     }
-    const onEnd = (): void =>
-      finish({ kind: 'whole', body: parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts) })
+    const onEnd = (): void => finish({ kind: 'whole', body: held.take() })
     const onGone = (): void => finish({ kind: 'left' })
     const finish = (taken: TakenBody): void => {
       clearTimeout(idle)
@@ -46,4 +43,41 @@ export function takeBody(request: PublicRequest, atMost: number, idleMs: number)
     request.on('error', onGone)
     request.on('close', onGone)
   })
+}
+
+/**
+ * The parts of a body in one buffer that grows. Kept each by itself, parts of one byte would cost hundreds of times
+ * what they say, and each would keep alive the packet that it came in.
+ */
+class HeldBody {
+  size = 0
+  private first: Buffer | null = null
+  private room: Buffer | null = null
+  private readonly atMost: number
+
+  constructor(atMost: number) {
+    this.atMost = atMost
+  }
+
+  add(part: Buffer): void {
+    // Most bodies come in one part, which needs no copy.
+    if (this.size === 0) this.first = part
+    else this.copyIn(part)
+    this.size += part.length
+  }
+
+  take(): Buffer {
+    return this.room?.subarray(0, this.size) ?? this.first ?? Buffer.alloc(0)
+  }
+
+  private copyIn(part: Buffer): void {
+    const needed = this.size + part.length
+    if (this.room === null || this.room.length < needed) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.atMost, 2 * needed)))
+      this.take().copy(grown)
+      this.room = grown
+      this.first = null
+    }
+    part.copy(this.room, this.size)
+  }
 }

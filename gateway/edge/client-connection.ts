@@ -4,6 +4,8 @@ import type { Socket } from 'node:net'
 
 /** How long a client that still sends is listened to after our last word, so that it gets to read it. */
 const lingerMs = 1000
+/** Requests read ahead on one connection from which on no more is read. One packet may still hold some hundreds. */
+const behindAtMost = 16
 
 export class ClientConnection {
   /** Refused: whatever else comes over it is thrown away. */
@@ -11,6 +13,9 @@ export class ClientConnection {
   private last: ServerResponse | null = null
   /** Answers before `last` that were not out when it was begun; pipelining is rare. */
   private earlier: ServerResponse[] = []
+  /** Requests read before the answers ahead of them were out. One at a time is served, as everybody else does it. */
+  private readonly behind: { readonly response: ServerResponse; readonly serve: () => void }[] = []
+  private serving: ServerResponse | null = null
   private readonly socket: Socket
 
   constructor(socket: Socket) {
@@ -22,13 +27,37 @@ export class ClientConnection {
     }
   }
 
-  /** Takes note of a request. Returns false where the one before was the connection's last. */
-  take(response: ServerResponse): boolean {
+  /**
+   * Takes note of a request, and serves it when those before it are answered. Never where one of them was the
+   * connection's last.
+   */
+  take(response: ServerResponse, serve: () => void): void {
     const { last } = this
-    if (this.refused || (last !== null && !last.shouldKeepAlive)) return false
+    if (this.refused || (last !== null && !last.shouldKeepAlive)) return
     if (last !== null && !last.writableFinished) this.earlier.push(last)
     this.last = response
-    return true
+    if (this.serving === null || this.serving.writableFinished) this.serve(response, serve)
+    else this.putBehind(response, serve)
+  }
+
+  private serve(response: ServerResponse, serve: () => void): void {
+    this.serving = response
+    serve()
+  }
+
+  private putBehind(response: ServerResponse, serve: () => void): void {
+    if (this.behind.length === 0) this.serving?.once('close', () => this.serveNext())
+    this.behind.push({ response, serve })
+    if (this.behind.length >= behindAtMost) this.socket.pause()
+  }
+
+  private serveNext(): void {
+    const next = this.behind.shift()
+    // After a last answer nothing behind it is a request.
+    if (next === undefined || this.serving?.shouldKeepAlive === false || this.socket.destroyed) return
+    if (this.behind.length > 0) next.response.once('close', () => this.serveNext())
+    if (this.behind.length < behindAtMost && this.socket.isPaused()) this.socket.resume()
+    this.serve(next.response, next.serve)
   }
 
   /** Runs `task` when every answer begun has gone out, since nothing may be written into them; never after the last. */

@@ -14,11 +14,31 @@ export function sendHead(response: PublicResponse, status: number, reason: strin
     response.writeHead(status, reason, headers)
     return
   }
-  // Given a list, the HTTP/2 API keeps only the last of repeated names.
-  for (let i = 0; i < headers.length; i += 2) {
-    response.appendHeader(headers[i] ?? '', headers[i + 1] ?? '')
+  try {
+    for (const [name, value] of http2Fields(headers)) response.setHeader(name, value)
+    response.writeHead(status)
+  } catch (cause) {
+    // They would stand in the way of whatever is answered instead.
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    throw cause
   }
-  response.writeHead(status)
+}
+
+/**
+ * Node's HTTP/2 refuses repeats of names that it knows to stand once, such as a doubled `X-Content-Type-Options`. They
+ * are sent as one line, which means the same (RFC 9110 section 5.3); only cookies may not be joined.
+ */
+function http2Fields(headers: readonly string[]): Map<string, string | string[]> {
+  const fields = new Map<string, Set<string>>()
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] ?? '').toLowerCase()
+    const values = fields.get(name)
+    if (values === undefined) fields.set(name, new Set([headers[i + 1] ?? '']))
+    else values.add(headers[i + 1] ?? '')
+  }
+  return new Map(
+    [...fields].map(([name, values]) => [name, name === 'set-cookie' ? [...values] : [...values].join(', ')]),
+  )
 }
 
 /** Tells an HTTP/2 client, behind its answer, that the rest of its body is not wanted (RFC 9113 section 8.1). */

@@ -137,15 +137,16 @@ export class PublicServer {
     const { server } = this
     server.maxHeadersCount = this.config.limits.headerCount + 1
     const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
-      if (!this.clientOf(request.socket).take(response)) return
-      // The parser takes "HTTP/2.0" in a request line, and what follows would be believed to be HTTP/2.
-      if (request.httpVersionMajor > 1) this.turnAway(response, 'bad-framing')
-      else this.edge.handle(request, response, expectsContinue)
+      this.clientOf(request.socket).take(response, () => {
+        // The parser takes "HTTP/2.0" in a request line, and what follows would be believed to be HTTP/2.
+        if (request.httpVersionMajor > 1) this.turnAway(response, 'bad-framing')
+        else this.edge.handle(request, response, expectsContinue)
+      })
     }
     server.on('request', (request, response) => handle(request, response, false))
     server.on('checkContinue', (request, response) => handle(request, response, true))
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      if (this.clientOf(request.socket).take(response)) this.turnAway(response, 'expectation')
+      this.clientOf(request.socket).take(response, () => this.turnAway(response, 'expectation'))
     })
     server.on('upgrade', (request, socket: Socket, head) => {
       this.clientOf(socket).whenQuiet(() => this.edge.upgrade(request, socket, head))

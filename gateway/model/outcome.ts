@@ -29,6 +29,8 @@ export type SkipReason =
   | 'draining'
   | 'unhealthy'
   | 'breaker-open'
+  /** Its breaker is half open, and the request could not be moved if it failed. */
+  | 'on-trial'
   /** It has as many requests open as it can take. */
   | 'full'
   /** What is left of it is kept for its own region's residents. */

@@ -10,6 +10,8 @@ export interface Condition {
   readonly breaker: BreakerState
   /** The half-open breaker's one trial is under way. */
   readonly trialUnderWay: boolean
+  /** It has waited long enough for a request that could be moved: any other may be the trial. */
+  readonly trialOverdue: boolean
   /** Attempts in a row that passed their hedge delay while the node answered nothing at all. */
   readonly silentOverdue: number
   readonly inFlight: number
@@ -34,7 +36,8 @@ export const stallThreshold = 3
 /**
  * @param draw This request's own draw for this node, in (0, 1]: the same resident stays on one side of a ramp.
  * @param borrowed Whether the request is another region's.
- * @param canRetry Whether the request could be moved if the node failed it. One that can't is no trial.
+ * @param canRetry Whether the request could be moved if the node failed it. One that can't is a trial only where no
+ *   other has come for long, or the node would never be tried by those who only send such.
  */
 export function judge(condition: Condition, draw: number, canRetry: boolean, borrowed: boolean): Verdict {
   if (condition.hold === 'trip') return 'held'
@@ -47,7 +50,10 @@ export function judge(condition: Condition, draw: number, canRetry: boolean, bor
   if (condition.hold === 'bypass') return 'ok'
   if (condition.health === 'down') return condition.breaker === 'closed' ? 'unhealthy' : 'breaker-open'
   if (condition.breaker === 'open') return 'breaker-open'
-  if (condition.breaker === 'half-open') return condition.trialUnderWay || !canRetry ? 'breaker-open' : 'ok'
+  if (condition.breaker === 'half-open') {
+    if (condition.trialUnderWay) return 'breaker-open'
+    return canRetry || condition.trialOverdue ? 'ok' : 'on-trial'
+  }
   if (condition.silentOverdue >= stallThreshold) return 'stalled'
   if (draw > condition.ramp) return 'ramping'
   return 'ok'

@@ -43,7 +43,8 @@ export interface Pick {
  *
  * First every node in good standing, nearest level first. Then those put off (stalled, or still ramping), then
  * those that only probes call unhealthy: with nothing better left the source of health is doubted (fail static),
- * while a breaker, which is moved by real requests, is believed.
+ * while an open breaker, which is moved by real requests, is believed. A half-open one lets even a request that can't
+ * be moved be its trial then.
  *
  * @returns `null` when nothing is left to try.
  */
@@ -67,7 +68,7 @@ function fewTried(home: Home, { tried }: Choice, { triesPerLevel }: SelectionSet
 
 const isOk = (verdict: Verdict): boolean => verdict === 'ok'
 const isPutOff = (verdict: Verdict): boolean => verdict === 'stalled' || verdict === 'ramping'
-const isDoubted = (verdict: Verdict): boolean => verdict === 'unhealthy'
+const isDoubted = (verdict: Verdict): boolean => verdict === 'unhealthy' || verdict === 'on-trial'
 
 function pickWhere(
   home: Home,

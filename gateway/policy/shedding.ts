@@ -14,9 +14,12 @@ const own: Readonly<Record<RouteClass, Band>> = {
   deferrable: { from: 60, to: 100 },
 }
 
-/** A donor's own residents come before those it helps. What is deferrable has no room above 100 and is narrowed. */
+/**
+ * A donor's own residents come before those it helps. What is deferrable has no room above 100 and is narrowed. Checkpoints
+ * are left to the queue here too: in a city whose own nodes are gone they would all be shed for the sake of others' waits.
+ */
 const borrowedBands: Readonly<Record<RouteClass, Band>> = {
-  critical: { from: 5, to: 5 },
+  critical: { from: 0, to: 0 },
   important: { from: 40, to: 70 },
   deferrable: { from: 70, to: 100 },
 }
@@ -27,7 +30,7 @@ const borrowedBands: Readonly<Record<RouteClass, Band>> = {
  * little at a time and not all at once.
  *
  * @param borrowed The request is another home region's, and the node that would take it lends.
- * @param x Overload, 0 (nothing is shed) to 1 (only own critical requests are admitted); clamped, NaN is 0.
+ * @param x Overload, 0 (nothing is shed) to 1 (only critical requests are admitted); clamped, NaN is 0.
  * @param draw Uniform in [0, 1), one for each request.
  * @example sheds('deferrable', false, 0.7, 0.5) // true: priority 80, admitted up to 65.7
  */

@@ -46,11 +46,22 @@ afterEach(() => {
 
 async function attempts(outcome: Outcome, times: number): Promise<void> {
   for (let i = 0; i < times; i++) state.ended(state.began(0, false, 'request'), outcome, 0)
-  // The breaker settles its promises.
+  await settled()
+}
+
+/** opossum tells of its moves after a few turns of the microtask queue. */
+async function settled(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve()
 }
 
 describe('the breaker', () => {
+  const halfOpened = async (): Promise<void> => {
+    await attempts('answered', 4)
+    await attempts('reset', 6)
+    jest.advanceTimersByTime(1100)
+    expect(state.breaker).toBe('half-open')
+  }
+
   it('opens on failures, lets one trial through after its pause, and closes on its success', async () => {
     await attempts('answered', 4)
     await attempts('reset', 6)
@@ -61,9 +72,32 @@ describe('the breaker', () => {
     const trial = state.began(0, false, 'request')
     expect(board.judge(node, 0.01, true, false)).toBe('breaker-open')
     state.ended(trial, 'answered', 0)
-    for (let i = 0; i < 5; i++) await Promise.resolve()
+    await settled()
     expect(state.breaker).toBe('closed')
     expect(events).toEqual(['breaker xian-1 open', 'breaker xian-1 half-open', 'breaker xian-1 closed'])
+  })
+
+  it('lets a request that can not be moved be the trial where no other has come for long', async () => {
+    await halfOpened()
+    expect(board.judge(node, 0.5, false, false)).toBe('on-trial')
+    await clock.advance(2000)
+    expect(board.judge(node, 0.5, false, false)).toBe('ok')
+    const upload = state.began(0, false, 'upload')
+    expect(board.judge(node, 0.5, true, false)).toBe('breaker-open')
+    state.ended(upload, 'answered', 0)
+    await settled()
+    expect(state.breaker).toBe('closed')
+  })
+
+  it('is closed by the head of a stream, which may go on for hours', async () => {
+    await halfOpened()
+    const stream = state.began(0, false, 'stream')
+    state.answered(stream, 'answered', 0)
+    await settled()
+    expect(state.breaker).toBe('closed')
+    state.ended(stream, 'reset', 0)
+    await settled()
+    expect(state.breaker).toBe('closed')
   })
 
   it('opens again when the trial fails', async () => {
@@ -146,13 +180,13 @@ describe('a stall', () => {
   })
 
   it('is ended by an answer of any kind', () => {
-    state.answered(100, 0, 'request')
+    state.answered(state.began(-100, false, 'request'), 'answered', 0)
     expect(board.judge(node, 0.5, true, false)).toBe('ok')
   })
 
   it('of more than a moment is followed by a ramp, whether a request or a probe was answered first', async () => {
     await clock.advance(1000)
-    state.answered(100, 0, 'request')
+    state.answered(state.began(-100, false, 'request'), 'answered', 0)
     expect(state.ramp).toBe(0.1)
     await clock.advance(1000)
     expect(state.ramp).toBe(1)
@@ -171,7 +205,7 @@ it('counts what is open, and gives each ticket back once', () => {
 })
 
 it('failing fast does not look cheap', () => {
-  state.answered(2, 0, 'request')
+  state.answered(state.began(-2, false, 'request'), 'answered', 0)
   const cheap = board.cost(node)
   state.ended(state.began(0, false, 'request'), 'reset', 0)
   expect(board.cost(node)).toBeGreaterThan(cheap * 100)

@@ -69,19 +69,18 @@ describe('a storm', () => {
     expect([node.node.requests, await inFlight(), await ended('ok')]).toEqual([2, 0, 100])
   })
 
-  it('of 1000 at once, pipelined, is answered whole and warns of nothing', async () => {
+  it('of 500 at once is answered whole and warns of nothing', async () => {
     const warnings: string[] = []
     const warned = (warning: Error): void => void warnings.push(warning.message)
     process.on('warning', warned)
     try {
-      const one = 'GET /v1/codes/R1 HTTP/1.1\r\nHost: a\r\n\r\n'
       const last = 'GET /v1/codes/R1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-      const asked = Array.from({ length: 20 }, () => sendRaw(edge.port, one.repeat(49) + last))
-      await shared(998)
+      const asked = Array.from({ length: 500 }, () => sendRaw(edge.port, last))
+      await shared(499)
       const body = 'B'.repeat(2000)
       node.answer(({ response }) => response.end(body))
-      for (const { text } of await Promise.all(asked)) expect(text.split(body)).toHaveLength(51)
-      expect([node.node.requests, await inFlight(), await ended('ok')]).toEqual([2, 0, 1000])
+      for (const { text } of await Promise.all(asked)) expect(text.split(body)).toHaveLength(2)
+      expect([node.node.requests, await inFlight(), await ended('ok')]).toEqual([1, 0, 500])
       expect(warnings).toEqual([])
     } finally {
       process.off('warning', warned)
@@ -229,6 +228,9 @@ describe('a node that fails', () => {
   it('on every level leaves each with its own refusal', async () => {
     const asked = await together(2)
     node.answer(({ response }) => response.destroy())
+    await helper.holds(1)
+    helper.answer(({ response }) => response.destroy())
+    // With nobody else left, who broke the connection is asked once more.
     await helper.holds(1)
     helper.answer(({ response }) => response.destroy())
     const answers = await Promise.all(asked)

@@ -111,6 +111,11 @@ const attacks: Attack[] = [
   { name: 'two equal Hosts', bytes: `GET / HTTP/1.1\r\n${host}${host}\r\n`, reason: 'bad-host' },
   { name: 'a Host with a path', bytes: 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', reason: 'bad-host' },
   { name: 'a Host with a user', bytes: 'GET / HTTP/1.1\r\nHost: u@a\r\n\r\n', reason: 'bad-host' },
+  {
+    name: 'a Host with a blank beside an absolute target',
+    bytes: 'GET http://a/ HTTP/1.1\r\nHost: a b\r\n\r\n',
+    reason: 'bad-host',
+  },
   { name: 'a Host with a blank', bytes: 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', reason: 'bad-host' },
   { name: 'a target with a fragment', bytes: `GET /a#b HTTP/1.1\r\n${host}\r\n`, reason: 'bad-target' },
   { name: 'a target of another scheme', bytes: `GET ftp://a/ HTTP/1.1\r\n${host}\r\n`, reason: 'bad-target' },

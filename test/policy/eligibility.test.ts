@@ -47,8 +47,12 @@ it.each<{ name: string; condition: Partial<Condition>; verdict: string }>([
   expect(judge(aCondition(condition), half, true, false)).toBe(verdict)
 })
 
-it('a request that can not be repeated is never a half-open trial', () => {
-  expect(judge(aCondition({ breaker: 'half-open' }), half, false, false)).toBe('breaker-open')
+it('a request that can not be repeated is a half-open trial only where no other has come for long', () => {
+  const halfOpen = { breaker: 'half-open' as const }
+  expect(judge(aCondition(halfOpen), half, false, false)).toBe('on-trial')
+  expect(judge(aCondition({ ...halfOpen, trialOverdue: true }), half, false, false)).toBe('ok')
+  const underWay = { ...halfOpen, trialOverdue: true, trialUnderWay: true }
+  expect(judge(aCondition(underWay), half, false, false)).toBe('breaker-open')
 })
 
 it('a held node is never ok, whatever is measured', () => {
@@ -57,6 +61,7 @@ it('a held node is never ok, whatever is measured', () => {
     health: fc.constantFrom('up' as const, 'down' as const, 'unknown' as const),
     breaker: fc.constantFrom('closed' as const, 'open' as const, 'half-open' as const),
     trialUnderWay: fc.boolean(),
+    trialOverdue: fc.boolean(),
     silentOverdue: fc.nat(10),
     inFlight: fc.nat(100),
     limit: fc.nat(100),

@@ -63,6 +63,7 @@ export const aCondition = (changes: Partial<Condition> = {}): Condition => ({
   health: 'up',
   breaker: 'closed',
   trialUnderWay: false,
+  trialOverdue: false,
   silentOverdue: 0,
   inFlight: 0,
   limit: Infinity,

@@ -25,10 +25,12 @@ export interface OwnDelay {
 }
 
 /**
- * What an attempt takes up: a `request` works in the node until it is answered; a `stream` is open for as long as its
- * client likes and says nothing of what the node can do at once.
+ * What an attempt takes up:
+ * - `request`: work for the node until it is answered, and how long that takes is learnt from;
+ * - `stream`: work until the head of its answer comes, then open for as long as its client likes;
+ * - `upload`: as fast as its client sends, then work until it is answered.
  */
-export type Use = 'request' | 'stream'
+export type Use = 'request' | 'stream' | 'upload'
 
 const latencyWindowMs = 10_000
 /** What a failure counts as in a node's expected cost, ms, so that failing fast does not look quick. */
@@ -36,6 +38,8 @@ const failurePenaltyMs = 1000
 
 /** A node that was silent for so long has been frozen, not just slow: it is ramped back. */
 const frozenAfterMs = 1000
+/** So long a half-open breaker waits for a request that could be moved if it failed. */
+const trialWaitMs = 2000
 /** With fewer answers the delay after which silence counts is a guess; see `hedging.minSamples`. */
 const samplesToKnow = 50
 
@@ -56,6 +60,7 @@ export class NodeState implements Condition {
   private readonly donor: Donor
   private readonly own: OwnDelay
   private connectFailures = 0
+  private halfOpenAt = 0
   /** When it became stalled, by the clock; `null` while it is not. */
   private stalledAt: number | null = null
   /** When it last came back, by the clock; `-Infinity` when no ramp is due. */
@@ -111,6 +116,10 @@ export class NodeState implements Condition {
     return this.donor.isSpent(this.clock.now())
   }
 
+  get trialOverdue(): boolean {
+    return this.circuit.state === 'half-open' && this.clock.now() - this.halfOpenAt >= trialWaitMs
+  }
+
   get ramp(): number {
     return this.backAt === -Infinity ? 1 : this.rampNow()
   }
@@ -120,20 +129,29 @@ export class NodeState implements Condition {
    * @param borrowed Whether the request is another region's.
    */
   began(now: number, borrowed: boolean, use: Use): Ticket {
-    if (use === 'request') {
+    const working = use !== 'upload'
+    if (working) {
       this.inFlight += 1
       this.learnt.began(this.inFlight, now)
     } else this.streams += 1
     if (borrowed) this.donor.lent(now)
     const trial = this.circuit.state === 'half-open' && !this.trialUnderWay
     if (trial) this.trialUnderWay = true
-    return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, use }
+    return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, learns: use === 'request', working }
+  }
+
+  /** An upload is in: the node has what it needs. */
+  workBegan(ticket: Ticket): void {
+    if (ticket.working) return
+    ticket.working = true
+    this.streams -= 1
+    this.inFlight += 1
   }
 
   /** Its answer goes on to a client as fast as that one reads: the node's work is done. */
   passedOn(ticket: Ticket): void {
-    if (ticket.use === 'stream') return
-    ticket.use = 'stream'
+    if (!ticket.working) return
+    ticket.working = false
     this.inFlight -= 1
     this.streams += 1
   }
@@ -145,23 +163,32 @@ export class NodeState implements Condition {
   }
 
   /** Headers came back: whatever they say, the node is not frozen. */
-  answered(latencyMs: number, now: number, use: Use): void {
+  answered(ticket: Ticket, outcome: Outcome, now: number): void {
     if (this.silentOverdue > 0) this.heard()
-    // How long an upload took says how fast its client is.
-    if (use === 'stream') return
-    this.learnt.answered(latencyMs, now, this.own.ms)
-    this.latency.record(latencyMs, now)
+    if (ticket.learns) {
+      const latencyMs = now - ticket.startedAt
+      this.learnt.answered(latencyMs, now, this.own.ms)
+      this.latency.record(latencyMs, now)
+    } else if (ticket.trial) {
+      // The rest may take hours; nobody else could be the trial meanwhile.
+      this.blame(ticket, outcome, now)
+      ticket.trial = false
+    }
   }
 
   /** @param retryAfterMs What a node that refused asked for; 0 where it said nothing. */
   ended(ticket: Ticket, outcome: Outcome, now: number, retryAfterMs = 0): void {
     if (outcome === 'refused') this.learnt.refused(this.inFlight, retryAfterMs, now)
-    else if (outcome === 'timeout' && ticket.use === 'request') {
+    else if (outcome === 'timeout' && ticket.learns && ticket.working) {
       this.learnt.answered(now - ticket.startedAt, now, this.own.ms)
     }
-    if (ticket.use === 'request') this.inFlight -= 1
+    if (ticket.working) this.inFlight -= 1
     else this.streams -= 1
     if (ticket.borrowed) this.donor.gaveBack()
+    this.blame(ticket, outcome, now)
+  }
+
+  private blame(ticket: Ticket, outcome: Outcome, now: number): void {
     if (ticket.trial) this.trialUnderWay = false
     const blame = blameOf(outcome)
     if (blame === 'failure') this.latency.observe(failurePenaltyMs, now)
@@ -190,6 +217,7 @@ export class NodeState implements Condition {
 
   private breakerMoved(state: BreakerState): void {
     this.trialUnderWay = false
+    if (state === 'half-open') this.halfOpenAt = this.clock.now()
     if (state === 'closed') {
       this.backAt = this.clock.now()
       this.silentOverdue = 0
@@ -215,8 +243,11 @@ export interface NodeParts {
 
 export interface Ticket {
   readonly epoch: number
-  readonly trial: boolean
+  trial: boolean
   readonly startedAt: number
   readonly borrowed: boolean
-  use: Use
+  /** How long its answer takes says what the node can do. */
+  readonly learns: boolean
+  /** The node works on it now. */
+  working: boolean
 }

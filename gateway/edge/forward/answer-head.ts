@@ -1,4 +1,5 @@
 // Status and headers of the answer that won, as the resident gets them.
+import { STATUS_CODES } from 'node:http'
 import { headersForResident } from '../answer-headers.ts'
 import type { Exchange } from '../exchange.ts'
 import { sendHead } from '../http.ts'
@@ -21,7 +22,7 @@ export function sendAnswerHead(
   const length = declaredLength(exchange.method, status, body, contentLength)
   if (length !== null) headers.push('Content-Length', length)
   try {
-    sendHead(exchange.response, status, reason, headers)
+    sendHead(exchange.response, status, phraseOf(reason, status), headers)
     return true
   } catch {
     return false
@@ -29,13 +30,24 @@ export function sendAnswerHead(
 }
 
 /** Content-Length as the resident shall see it; `null` where there is none to tell (RFC 9110 section 8.6). */
-function declaredLength(
+export function declaredLength(
   method: string,
   status: number,
   body: Buffer | null,
   declared: string | null,
 ): string | null {
-  if (method === 'HEAD' || status === 304) return declared
   if (status === 204) return null
+  if (method === 'HEAD' || status === 304) return declared
   return body === null ? declared : String(body.length)
 }
+
+/**
+ * A reason phrase as it can be sent: undici reads it as UTF-8, and Node writes each character as the byte of its number
+ * (RFC 9112 section 4 allows any byte from 0x80 on). What was not UTF-8 can't be told any more; nobody acts on it.
+ */
+function phraseOf(reason: string, status: number): string {
+  if (ascii.test(reason)) return reason
+  return reason.includes('\uFFFD') ? (STATUS_CODES[status] ?? '') : Buffer.from(reason).toString('latin1')
+}
+
+const ascii = /^[\t\x20-\x7e]*$/

@@ -131,12 +131,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
       if (!this.detached) this.listener.interim(this, status, definedOnly(headers))
       return
     }
-    const now = performance.now()
-    this.state.answered(now - this.startedAt, now, 'request')
+    if (isCoded(headers['transfer-encoding'])) {
+      this.close('protocol')
+      if (!this.detached) this.listener.failed(this)
+      return
+    }
     this.status = status
     this.reason = reason ?? ''
     this.rawHeaders = rawOf(controller)
     if (status === 429 || status === 503) this.retryAfterMs = retryAfterMs(headers['retry-after'])
+    this.state.answered(this.ticket, this.outcomeOfAnswer(), performance.now())
     if (this.detached) this.endQuietly()
     else if (mustFlow(headers, this.listener.holdAtMost)) this.passOn()
   }
@@ -230,3 +234,10 @@ function rawOf(controller: Controller): (Buffer | string)[] {
   const { rawHeaders } = controller
   return Array.isArray(rawHeaders) ? rawHeaders : []
 }
+
+/**
+ * Whether a body is compressed for the way, which nobody may ask of us and which we can't undo: passed on without its
+ * header it would be garbage (RFC 9112 section 6.1).
+ */
+export const isCoded = (transferEncoding: string | string[] | undefined): boolean =>
+  transferEncoding !== undefined && transferEncoding.toString().toLowerCase() !== 'chunked'

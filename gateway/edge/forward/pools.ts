@@ -10,7 +10,8 @@ export interface PoolSettings {
 
 /** Idle connections are let go before a node with Node's default keep-alive (5 s) closes them under a request. */
 const idleConnectionMs = 4000
-const answerHeaderBytes = 65_536
+/** Longest head of an answer, bytes. */
+export const answerHeaderBytes = 65_536
 
 export class Pools implements AsyncDisposable {
   private readonly pools = new Map<string, Pool>()

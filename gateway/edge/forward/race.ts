@@ -100,7 +100,7 @@ export class Race implements TriesOwner {
   whole(attempt: Attempt): void {
     if (attempt.passedOn) {
       endBody(this.client)
-      this.finished(attempt, 'ok')
+      this.finished(attempt, attempt.outcome === 'answered' ? 'ok' : 'upstream-error')
       return
     }
     if (this.answered) return

@@ -1,12 +1,10 @@
 // Requests that can be sent again: turned away while there is too much, joined to their like, or raced over the nodes.
-import type { ShedReason } from '../../model/events.ts'
-import { isServing } from '../../policy/eligibility.ts'
-import { sheds } from '../../policy/shedding.ts'
 import { reply } from '../error-reply.ts'
 import { audienceOf, type Exchange } from '../exchange.ts'
 import { coalescingKey } from './coalescing.ts'
 import type { ForwardParts } from './parts.ts'
 import { Race } from './race.ts'
+import { shedReason } from './shed.ts'
 import type { Body } from './tries.ts'
 
 /** Sends `exchange` on. */
@@ -45,23 +43,4 @@ function isShed(exchange: Exchange, parts: ForwardParts): boolean {
   reply(response, 'overloaded', audienceOf(exchange))
   parts.observer.requestEnded(home, null, 'shed', performance.now() - startedAt)
   return true
-}
-
-function shedReason(exchange: Exchange, parts: ForwardParts): ShedReason | null {
-  const { home, routeClass, startedAt } = exchange
-  if (parts.protection.level >= 2 && routeClass.name === 'deferrable') return 'protection'
-  const overload = parts.room.overload(home, startedAt)
-  if (overload === 0) return null
-  if (sheds(routeClass.name, isAllBorrowed(exchange, parts), overload, Math.random())) return 'class'
-  return parts.room.isHopeless(home, routeClass.name, startedAt) ? 'queue' : null
-}
-
-/** Nothing of the home's own serves: whatever this request gets is taken from other regions' residents. */
-function isAllBorrowed({ home }: Exchange, { board }: ForwardParts): boolean {
-  const [nearest] = home.levels
-  if (nearest === undefined || nearest.name !== 'local') return true
-  return !nearest.nodes.some((node) => {
-    const state = board.state(node)
-    return state !== undefined && isServing(state)
-  })
 }

@@ -1,7 +1,7 @@
 // One try of a stream over a connection that stands: the engine's events, turned into how the try ended.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { NodeState } from '../../control/health/node-state.ts'
+import type { NodeState, Ticket } from '../../control/health/node-state.ts'
 import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { outcomeOfStatus } from '../../policy/outcome.ts'
@@ -11,6 +11,8 @@ import { type AnswerHeaders, headersForResident, interimForResident } from '../a
 import type { Exchange } from '../exchange.ts'
 import { cut, type PublicRequest, type PublicResponse, sendHead, sendInterim } from '../http.ts'
 import { pathAt } from '../request-headers.ts'
+import { declaredLength } from './answer-head.ts'
+import { isCoded } from './attempt.ts'
 import { collect } from './flat-headers.ts'
 import { stream, type StreamHooks, streamUpgrade } from './stream-proxy.ts'
 import { StreamWatch } from './stream-watch.ts'
@@ -32,6 +34,10 @@ export interface StreamJob {
   readonly clientLeft: boolean
   /** Answers the client itself, for what it did wrong. */
   refuse(refusal: Refusal): void
+  /** Answers the client of an upgrade that failed, before the engine ends its socket. */
+  upgradeFailed(outcome: Outcome): void
+  /** Whether it can and may be tried at another node though this one has not failed. Takes the retry that this costs. */
+  takeMove(): boolean
   /** A fault of our own after the try has ended; one before ends the try. */
   fault(cause: unknown): void
 }
@@ -43,6 +49,8 @@ export interface TryEnd {
   readonly request: RequestOutcome | null
   /** Another node may be tried. */
   readonly movable: boolean
+  /** The retry that this costs has been taken. */
+  readonly paid: boolean
 }
 
 export class StreamAttempt implements StreamHooks {
@@ -53,29 +61,36 @@ export class StreamAttempt implements StreamHooks {
   private readonly state: NodeState
   private readonly client: PublicResponse | Socket
   private readonly watch: StreamWatch
-  private readonly startedAt = performance.now()
+  private readonly ticket: Ticket
   private readonly end = Promise.withResolvers<TryEnd>()
   private over = false
   /** Status of the answer, 0 before it. */
   private status = 0
   /** The node broke off its answer. */
   private broke = false
+  private paid = false
 
-  constructor(job: StreamJob, pick: Pick, state: NodeState, connection: Socket) {
+  constructor(job: StreamJob, at: { pick: Pick; state: NodeState; ticket: Ticket }, connection: Socket) {
+    const { pick, state, ticket } = at
     const { exchange, hasBody, upgrade } = job
     this.job = job
     this.pick = pick
     this.state = state
+    this.ticket = ticket
     this.connection = connection
     this.path = pathAt(pick.node, exchange.path)
     this.client = upgrade?.socket ?? exchange.response
-    this.watch = new StreamWatch(connection, exchange.request, exchange.view.config, hasBody)
+    this.watch = new StreamWatch(connection, exchange.request, exchange.view.config, hasBody, () =>
+      this.guard(() => this.silent()),
+    )
   }
 
   /** Rejects with a fault of our own. */
   run(): Promise<TryEnd> {
     this.connection.once('close', () => this.guard(() => this.connectionClosed()))
     this.client.once('close', () => this.guard(() => this.clientClosed()))
+    // Taken in by then: an upload becomes work for the node.
+    if (this.job.hasBody) this.job.exchange.request.once('end', () => this.uploaded())
     this.guard(() => this.begin())
     return this.end.promise
   }
@@ -100,10 +115,17 @@ export class StreamAttempt implements StreamHooks {
   }
 
   answered(answer: IncomingMessage): void {
+    if (isCoded(answer.headers['transfer-encoding'])) {
+      answer.destroy()
+      this.nodeFailed('protocol')
+      return
+    }
     this.noteAnswer(answer.statusCode ?? 502)
     const { response } = this.job.exchange
     const { headers, contentLength } = this.headersOf(answer)
-    if (contentLength !== null) headers.push('Content-Length', contentLength)
+    const { exchange } = this.job
+    const length = declaredLength(exchange.method, this.status, null, contentLength)
+    if (length !== null) headers.push('Content-Length', length)
     try {
       sendHead(response, this.status, answer.statusMessage ?? '', headers)
     } catch {
@@ -129,9 +151,22 @@ export class StreamAttempt implements StreamHooks {
     this.noteAnswer(answer.statusCode ?? 101)
     const { headers, contentLength } = this.headersOf(answer)
     if (this.status === 101) headers.push('connection', 'Upgrade', 'upgrade', 'websocket')
-    else if (contentLength !== null) headers.push('content-length', contentLength)
+    else if (contentLength !== null && this.status !== 204) headers.push('content-length', contentLength)
     else if (answer.headers['transfer-encoding'] !== undefined) headers.push('transfer-encoding', 'chunked')
     answer.headers = collect(headers)
+  }
+
+  private uploaded(): void {
+    if (!this.over && this.status === 0) this.state.workBegan(this.ticket)
+  }
+
+  /** The node may be frozen, or the stream only begins late: tried elsewhere where that is possible, else waited for. */
+  private silent(): void {
+    this.state.overdue()
+    this.paid = this.job.takeMove()
+    // Ended by way of the engine, whose word of it must not come when the next try listens.
+    if (this.paid) this.connection.destroy(new Error('the node is silent'))
+    else this.state.passedOn(this.ticket)
   }
 
   failed(): void {
@@ -141,14 +176,20 @@ export class StreamAttempt implements StreamHooks {
       job.refuse(watch.tooLong ? 'body-too-large' : 'slow-body')
       this.finish('abandoned', 'refused')
     } else if (job.clientLeft) this.finish('abandoned', 'client-left')
-    else this.finish(watch.timedOut ? 'timeout' : 'reset', null)
+    else if (this.paid) this.finish('abandoned', null)
+    else this.nodeFailed(watch.timedOut ? 'timeout' : 'reset')
+  }
+
+  private nodeFailed(outcome: Outcome): void {
+    if (this.job.upgrade !== null) this.job.upgradeFailed(outcome)
+    this.finish(outcome, this.job.upgrade === null ? null : 'unavailable')
   }
 
   private noteAnswer(status: number): void {
     this.status = status
     this.watch.answered()
-    const now = performance.now()
-    this.state.answered(now - this.startedAt, now, 'stream')
+    this.state.answered(this.ticket, outcomeOfStatus(status, false), performance.now())
+    this.state.passedOn(this.ticket)
   }
 
   private breakOff(answer: IncomingMessage): void {
@@ -183,7 +224,7 @@ export class StreamAttempt implements StreamHooks {
     this.letGo()
     const { exchange, hasBody, upgrade } = this.job
     const movable = request === null && !hasBody && upgrade === null && isSafe(exchange.method)
-    this.end.resolve({ node, request, movable })
+    this.end.resolve({ node, request, movable, paid: this.paid })
   }
 
   private letGo(): void {

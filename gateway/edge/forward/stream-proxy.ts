@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyMiddleware, proxyEventsPlugin } from 'http-proxy-middleware'
 import { definedOnly } from './flat-headers.ts'
+import { answerHeaderBytes } from './pools.ts'
 
 /** One stream's side of the engine. Each event is told at most once, except `interim`, and inside `guard`. */
 export interface StreamHooks {
@@ -22,10 +23,18 @@ export interface StreamHooks {
   guard(task: () => void): void
 }
 
+/** Node's own, which its typings don't tell of. */
+const addRequest: unknown = Reflect.get(Agent.prototype, 'addRequest')
 const current = new AsyncLocalStorage<StreamHooks>()
 
 /** Hands out the connection that was made beforehand, so that a failed one could be tried elsewhere. */
 class ConnectedAgent extends Agent {
+  /** Before the engine hears of a request its parser is made, and with it the bounds of an answer's head. */
+  addRequest(outgoing: ClientRequest, ...rest: unknown[]): void {
+    Object.assign(outgoing, { maxHeaderSize: answerHeaderBytes, maxHeadersCount: 0 })
+    if (typeof addRequest === 'function') Reflect.apply(addRequest, this, [outgoing, ...rest])
+  }
+
   override createConnection(): Duplex {
     return current.getStore()?.connection ?? new Socket().destroy(new Error('no connection was made'))
   }

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net'
 import type { Config } from '../../../config/schema.ts'
 import type { PublicRequest } from '../http.ts'
 
+/** A node that has said nothing for so long is taken for silent, ms. An event stream may begin late, so no sooner. */
+const silentAfterMs = 1000
+
 export class StreamWatch {
   /** The client stopped sending, or sent more than it may: its own doing, no node's. */
   clientSlow = false
@@ -12,11 +15,18 @@ export class StreamWatch {
   private readonly connection: Socket
   private readonly request: PublicRequest
   private readonly config: Config
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout
   private bytesSeen = 0
   private movedAt = performance.now()
 
-  constructor(connection: Socket, request: PublicRequest, config: Config, hasBody: boolean) {
+  /** @param silent Called once where a request without a body has long had no answer; it goes on waiting. */
+  constructor(
+    connection: Socket,
+    request: PublicRequest,
+    config: Config,
+    hasBody: boolean,
+    silent: () => void,
+  ) {
     this.connection = connection
     this.request = request
     this.config = config
@@ -24,7 +34,13 @@ export class StreamWatch {
     // A request without a body is given one attempt's time; an upload is looked at again and again.
     this.timer = hasBody
       ? setInterval(() => this.look(), Math.min(config.limits.bodyTimeoutMs, 1000) / 2)
-      : setTimeout(() => this.giveUp(), attemptTimeoutMs)
+      : setTimeout(
+          () => {
+            this.timer = setTimeout(() => this.giveUp(), Math.max(0, attemptTimeoutMs - silentAfterMs))
+            silent()
+          },
+          Math.min(silentAfterMs, attemptTimeoutMs),
+        )
   }
 
   /** The answer has begun: from here on silence is allowed, as in an event stream. */

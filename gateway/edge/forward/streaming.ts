@@ -1,16 +1,18 @@
 // Everything that can't be sent again: long uploads, event streams, WebSocket upgrades.
 // A node is changed while nothing was sent, or while a safe request without a body has no answer.
 import type { Socket } from 'node:net'
-import type { NodeState } from '../../control/health/node-state.ts'
-import type { Refusal, RequestOutcome } from '../../model/events.ts'
+import type { NodeState, Ticket } from '../../control/health/node-state.ts'
+import type { Refusal, RequestOutcome, ShedReason } from '../../model/events.ts'
 import type { NodeId } from '../../model/ids.ts'
 import type { Outcome } from '../../model/outcome.ts'
+import { isSafe } from '../../policy/retry.ts'
 import { isBorrowed, nextNode, type Pick } from '../../policy/selection.ts'
 import { rawReply, type Reason, reply } from '../error-reply.ts'
 import { audienceOf, type Exchange } from '../exchange.ts'
 import { headersForNode } from '../request-headers.ts'
 import { connectTo } from './connect.ts'
 import type { ForwardParts } from './parts.ts'
+import { shedReason } from './shed.ts'
 import { StreamAttempt, type StreamJob, type TryEnd, type Upgrade } from './stream-attempt.ts'
 
 /** Sends a request that has a body, or an event stream's. Resolves when the stream has ended. */
@@ -91,6 +93,8 @@ class Stream implements StreamJob {
   }
 
   private async tryNodes(): Promise<StreamEnd> {
+    const shed = shedReason(this.exchange, this.parts)
+    if (shed !== null) return this.shed(shed)
     this.parts.retries.deposit(this.exchange.startedAt)
     let last: Outcome | null = null
     let pick = this.nextPick()
@@ -98,12 +102,31 @@ class Stream implements StreamJob {
       const end = await this.tryNode(pick)
       if (end.request !== null) return { pick, outcome: end.request }
       last = end.node
-      if (!end.movable || !this.mayRetry()) break
+      if (!end.movable || !(end.paid || this.mayRetry())) break
       pick = this.nextPick()
     }
     if (this.clientLeft) return { pick, outcome: 'client-left' }
+    if (last === null && this.parts.board.isBusy(this.exchange.home, this.tried)) return this.shed('queue')
     this.answerProblem(reasonAfter(last, this.hasBody))
     return { pick, outcome: 'unavailable' }
+  }
+
+  /** Turned away for want of room. Streams don't wait for it: what they would wait with is the client's to keep. */
+  private shed(reason: ShedReason): StreamEnd {
+    const { home, routeClass } = this.exchange
+    this.parts.observer.requestShed(home, routeClass.name, reason)
+    this.answerProblem('overloaded')
+    return { pick: null, outcome: 'shed' }
+  }
+
+  takeMove(): boolean {
+    const { hasBody, upgrade, exchange } = this
+    if (hasBody || upgrade !== null || !isSafe(exchange.method) || this.findPick() === null) return false
+    return this.parts.retries.take(performance.now())
+  }
+
+  upgradeFailed(outcome: Outcome): void {
+    this.answerProblem(outcome === 'timeout' ? 'upstream-timeout' : 'upstream-failed')
   }
 
   private mayRetry(): boolean {
@@ -112,10 +135,14 @@ class Stream implements StreamJob {
     return false
   }
 
-  private nextPick(): Pick | null {
+  private findPick(): Pick | null {
     const { view, home } = this.exchange
     if (this.tried.length >= view.config.attempts.maxAttempts) return null
-    const pick = nextNode(home, this.parts.board, this, view.config.selection)
+    return nextNode(home, this.parts.board, this, view.config.selection)
+  }
+
+  private nextPick(): Pick | null {
+    const pick = this.findPick()
     if (pick !== null) this.tried.push(pick.node.id)
     return pick
   }
@@ -124,13 +151,14 @@ class Stream implements StreamJob {
     const { observer, board } = this.parts
     const state = board.state(pick.node)
     // A reload took it away meanwhile.
-    if (state === undefined) return { node: 'abandoned', request: null, movable: true }
-    const ticket = state.began(performance.now(), isBorrowed(pick.level), 'stream')
+    if (state === undefined) return { node: 'abandoned', request: null, movable: true, paid: false }
+    const use = this.hasBody ? 'upload' : 'stream'
+    const ticket = state.began(performance.now(), isBorrowed(pick.level), use)
     // A fault of our own is nothing against the node, but must not leave it with a request too many.
     let outcome: Outcome = 'abandoned'
     try {
       observer.attemptStarted(pick.node, this.tried.length === 1 ? 'first' : 'retry')
-      const end = await this.connectAndTry(pick, state)
+      const end = await this.connectAndTry({ pick, state, ticket })
       outcome = end.node
       return end
     } finally {
@@ -139,17 +167,17 @@ class Stream implements StreamJob {
     }
   }
 
-  private async connectAndTry(pick: Pick, state: NodeState): Promise<TryEnd> {
+  private async connectAndTry(at: { pick: Pick; state: NodeState; ticket: Ticket }): Promise<TryEnd> {
     let connection: Socket
     try {
-      connection = await connectTo(pick.node, this.exchange.view.config.attempts.connectTimeoutMs)
+      connection = await connectTo(at.pick.node, this.exchange.view.config.attempts.connectTimeoutMs)
     } catch {
       // Whatever kept us from connecting, nothing was sent; the node is blamed and the next one tried.
-      return { node: 'connect-failed', request: null, movable: true }
+      return { node: 'connect-failed', request: null, movable: true, paid: false }
     }
-    if (!this.clientLeft) return new StreamAttempt(this, pick, state, connection).run()
+    if (!this.clientLeft) return new StreamAttempt(this, at, connection).run()
     connection.destroy()
-    return { node: 'abandoned', request: 'client-left', movable: false }
+    return { node: 'abandoned', request: 'client-left', movable: false, paid: false }
   }
 
   private answerProblem(reason: Reason): void {

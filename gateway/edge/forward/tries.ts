@@ -7,7 +7,8 @@ import type { RouteClass } from '../../model/route-class.ts'
 import type { Home } from '../../model/snapshot.ts'
 import { stallThreshold } from '../../policy/eligibility.ts'
 import { hedgeDelayMs, sharedPatienceMs } from '../../policy/hedging.ts'
-import { nextNode } from '../../policy/selection.ts'
+import { isSafe } from '../../policy/retry.ts'
+import { nextNode, type Pick } from '../../policy/selection.ts'
 import { firstNode } from '../../policy/standby.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersForNode, pathAt } from '../request-headers.ts'
@@ -47,6 +48,9 @@ export class Tries implements Waiter {
   private readonly headers: string[]
   private timer: NodeJS.Timeout | undefined
   private hedgeAt = Infinity
+  /** A node that broke the connection before it answered: kept connections may do so though the node is well. */
+  private broken: NodeId | null = null
+  private askedAgain = false
   /** What it wants a place for, while it waits for one. */
   private waitingTo: AttemptKind | null = null
 
@@ -99,6 +103,7 @@ export class Tries implements Waiter {
 
   /** One of them has ended. */
   ended(attempt: Attempt): void {
+    if (attempt.outcome === 'reset' && attempt.status === 0) this.broken = attempt.pick.node.id
     const at = this.running.indexOf(attempt)
     if (at !== -1) this.running.splice(at, 1)
     if (this.running.length === 0) stopTimer(this.timer)
@@ -135,7 +140,7 @@ export class Tries implements Waiter {
     const pick =
       standby.warmShare > 0 && kind === 'first' && this.canRetry
         ? firstNode(home, board, this, selection, { share: standby.warmShare, draw: Math.random() })
-        : nextNode(home, board, this, selection)
+        : (nextNode(home, board, this, selection) ?? this.pickAgain())
     const state = pick === null ? undefined : board.state(pick.node)
     if (pick === null || state === undefined) return false
     this.tried.push(pick.node.id)
@@ -149,6 +154,20 @@ export class Tries implements Waiter {
     const body = chunked && bytes !== null ? inChunks(bytes) : bytes
     pools.dispatch(pick.node, { path: pathAt(pick.node, path), method, headers: this.headers, body }, attempt)
     return true
+  }
+
+  /** With no other node left, one whose connection broke may have closed it just as we wrote (RFC 9112 section 9.3.1). */
+  private pickAgain(): Pick | null {
+    const { broken, key, canRetry } = this
+    if (broken === null || this.askedAgain || !canRetry) return null
+    this.askedAgain = true
+    const tried = this.tried.filter((id) => id !== broken)
+    return nextNode(
+      this.home,
+      this.parts.board,
+      { key, canRetry, tried },
+      this.exchange.view.config.selection,
+    )
   }
 
   private totalDeadline(): number {
@@ -187,7 +206,8 @@ export class Tries implements Waiter {
     if (slowest === undefined || slowest.passedOn) return
     const { isShared } = this.owner
     slowest.markOverdue(isShared ? stallThreshold : 1)
-    if (!this.canRetry || !view.config.hedging.enabled) return
+    // A write that lost the race could come to its node after a later one and undo it.
+    if (!isSafe(this.exchange.method) || !view.config.hedging.enabled) return
     const { hedges, retries, observer, room, protection } = this.parts
     const { latency } = slowest.state
     // In a crowd everything is slow, and a second try takes somebody's place.

@@ -31,7 +31,9 @@ export function contextOf(arrival: Arrival): Exchange | Refusal {
   if (target === null) return 'bad-target'
   const publicHost = target.authority ?? head.host
   const name = publicHost === '' ? '' : hostName(publicHost)
-  if (name === null) return 'bad-host'
+  if (name === null || (target.authority !== null && head.host !== '' && hostName(head.host) === null)) {
+    return 'bad-host'
+  }
   const header = (wanted: string): string | undefined => headerOf(request, wanted)
   const resolved = view.resolveHome(target.path, name, header)
   if (typeof resolved === 'string') return resolved
