@@ -11,6 +11,7 @@ export const fixed = [
   'concurrency',
   'limits',
   'registry',
+  'drainNoticeMs',
   'drainTimeoutMs',
   'logLevel',
   'logFormat',

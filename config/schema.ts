@@ -2,8 +2,9 @@
 // The reference in docs/configuration.md is generated from here.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
 import { bytes, count, ms, share } from './fields.ts'
+import { attempts, hedging, selection, standby } from './forward-schema.ts'
+import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
 import { modes, profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
 import { region, regionCode } from './region-schema.ts'
@@ -75,61 +76,6 @@ const resident = z.strictObject({
     .describe(
       'File with the secret key of the resident hash, shared by all gateways. Default: made in `dataDir`.',
     ),
-})
-
-const selection = z.strictObject({
-  rule: z
-    .enum(['sticky', 'least-loaded'])
-    .default('sticky')
-    .describe(
-      '`sticky`: a resident stays with a node (weighted rendezvous). `least-loaded`: the cheaper of two.',
-    ),
-  boundedLoad: z
-    .number()
-    .min(1)
-    .max(10)
-    .default(1.25)
-    .describe('With `sticky`, a node takes at most this many times its fair share of open requests.'),
-  triesPerLevel: count(1, 20, 2, 'Nodes of one level that a request tries before it looks further away.'),
-  boundedLoadFloor: count(
-    0,
-    100_000,
-    16,
-    'Open requests on a node below which it is never passed over for load.',
-  ),
-})
-
-const attempts = z.strictObject({
-  connectTimeoutMs: ms(10, 60_000, 1000, 'Deadline of a connection to a node.'),
-  attemptTimeoutMs: ms(10, 600_000, 5000, 'Deadline of one try: until the answer is whole or passed on.'),
-  totalTimeoutMs: ms(10, 600_000, 12_000, 'Deadline of all tries of a request together.'),
-  idleTimeoutMs: ms(100, 3_600_000, 30_000, 'Longest pause inside an answer that is passed on as it comes.'),
-  maxAttempts: count(1, 20, 8, 'Tries of one request, hedges included.'),
-  retryStatuses: z
-    .array(z.number().int().min(400).max(599))
-    .default([429, 500, 502, 503, 504])
-    .describe('Statuses after which another node is asked, where the request may be repeated.'),
-  retryBudget: share(0, 1, 0.2, 'Retries afforded for each request of the last 10 s.'),
-  retryFloorPerSecond: count(0, 10_000, 10, 'Retries afforded every second whatever the traffic.'),
-  maxConnectionsPerNode: count(1, 100_000, 1024, 'Connections kept or open to one node.'),
-})
-
-const hedging = z.strictObject({
-  enabled: z.boolean().default(true).describe('Ask a second node when the first is slower than its own p99.'),
-  budget: share(0, 1, 0.1, 'Hedges afforded for each request of the last 10 s.'),
-  floorPerSecond: count(0, 10_000, 5, 'Hedges afforded every second whatever the traffic.'),
-  minDelayMs: ms(1, 10_000, 10, 'Shortest wait before a hedge.'),
-  maxDelayMs: ms(1, 60_000, 100, 'Longest wait before a hedge.'),
-  minSamples: count(1, 100_000, 50, 'Answers after which a node is judged by its own p99.'),
-})
-
-const standby = z.strictObject({
-  warmShare: share(
-    0,
-    0.2,
-    0,
-    'Of requests that may be repeated, so many go to the next level although the nearest could serve them.',
-  ),
 })
 
 // Checked with the whole file under it, so that every field is judged by its own rule.
@@ -299,6 +245,12 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    drainNoticeMs: ms(
+      0,
+      600_000,
+      0,
+      'At a stop, how long `/readyz` says so before the port closes. Longer than your load balancer takes to notice.',
+    ),
     drainTimeoutMs: ms(0, 600_000, 15_000, 'At a stop, how long requests in flight may take to end.'),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])

@@ -1,4 +1,5 @@
 // The only place that constructs and wires the gateway.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { needsRestart } from '../config/restart.ts'
@@ -88,6 +89,8 @@ export async function startGateway(
   const adminPort = role.operators ? await openAdmin(initial, adminApp(operators), observer, started) : 0
   const parts = started.move()
   const close = async (): Promise<void> => {
+    // Of several workers the primary has given it.
+    if (role.operators) await sleep(initial.drainNoticeMs)
     await open.server.close(initial.drainTimeoutMs)
     await parts.disposeAsync()
   }

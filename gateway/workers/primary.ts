@@ -1,4 +1,5 @@
 // A gateway of several processes, seen from outside like one: operators' listener here, residents' in the workers.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { adminApp } from '../admin/app.ts'
@@ -49,8 +50,13 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
       return stale
     },
     reloadRefused: (detail) => reloadRefused('configuration', detail),
-    close: () => (closing ??= parts.disposeAsync()),
+    close: () => (closing ??= closeAfterNotice(parts, initial.drainNoticeMs)),
   }
+}
+
+async function closeAfterNotice(parts: AsyncDisposableStack, noticeMs: number): Promise<void> {
+  await sleep(noticeMs)
+  await parts.disposeAsync()
 }
 
 async function endCrew(crew: Crew): Promise<void> {

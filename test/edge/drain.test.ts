@@ -54,6 +54,19 @@ describe('a stop', () => {
     expect(await refused(edge.port)).toBe(true)
   })
 
+  it('serves on for as long as its notice lasts, while readiness fails already', async () => {
+    await using node = await patient()
+    const edge = await startTestGateway(local(node.upstream.url), { drainNoticeMs: 300 })
+    const closed = edge.close()
+    expect((await fetch(`${edge.adminUrl}/readyz`)).status).toBe(503)
+    const answer = fetch(edge.url)
+    await eventually(() => expect(node.waiting).toHaveLength(1))
+    node.answer()
+    expect(await (await answer).text()).toBe('in the end')
+    await closed
+    expect(await refused(edge.port)).toBe(true)
+  })
+
   it('closes idle kept connections at once, and a busy one after its answer', async () => {
     await using node = await patient()
     const edge = await startTestGateway(local(node.upstream.url), { drainTimeoutMs: 20_000 })
