@@ -1,7 +1,9 @@
 // The short wait for room: bounded in time and in number, left by who leaves, and never the price of not knowing.
 import { expect, it } from '@jest/globals'
 import { type Answer, ask, heldNode, region, startCrowd, waiting } from '../support/crowd.ts'
+import { type Waiter, WaitingRoom } from '../../gateway/edge/forward/waiting-room.ts'
 import { eventually } from '../support/eventually.ts'
+import { aHome, aLevel, aNode } from '../support/values.ts'
 import { httpUpstream } from '../support/upstream.ts'
 
 /** A city with one place, which is taken. */
@@ -141,4 +143,33 @@ it('learning sheds nobody: 100 at once to a node of 300 ms with no declared limi
   const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(edge, `/v1/tests/R${i}`)))
   expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual([])
   expect(slow.requests).toBe(100)
+})
+
+it('the first to come is served first, until that is long ago: then the last, who has not waited for nothing', () => {
+  let now = 1000
+  using room = new WaitingRoom({
+    settings: () => ({ size: 10, targetWaitMs: 30, maxWaitMs: 200 }),
+    mayStretch: () => false,
+    now: () => now,
+  })
+  const home = aHome([aLevel('local', [aNode('xian-1')])])
+  const served: string[] = []
+  let places = 0
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const waiter: Waiter = {
+      home,
+      routeClass: 'critical',
+      tried: [],
+      proceed: () => places > 0 && places-- > 0 && served.push(name) > 0,
+      waitedTooLong: () => served.push(`${name} turned away`),
+    }
+    expect(room.enter(waiter, now)).toBe(true)
+    now += 5
+  }
+  places = 1
+  room.placeFreed('610100')
+  now += 20
+  places = 2
+  room.placeFreed('610100')
+  expect(served).toEqual(['a', 'd', 'c'])
 })

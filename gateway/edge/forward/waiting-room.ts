@@ -1,8 +1,10 @@
-// Where requests wait for a moment when every level is full: first come, first served, the more important class first.
+// Where requests wait for a moment when every level is full, the more important class first; in a class the first to come,
+// or, once they wait for long, the last.
 import type { NodeId } from '../../model/ids.ts'
 import type { Home } from '../../model/snapshot.ts'
 import { type RouteClass, routeClasses } from '../../model/route-class.ts'
 import { Throughput } from '../../policy/throughput.ts'
+import { type Place, Places } from './places.ts'
 
 export interface Waiter {
   readonly home: Home
@@ -42,14 +44,9 @@ const offersAtOnce = 8
 /** Waiters who have been to the freed node already, and are passed over for others. */
 const passedOverAtOnce = 8
 
-interface Place {
-  readonly waiter: Waiter
-  readonly since: number
-}
-
 interface Line {
   home: Home
-  readonly byClass: Readonly<Record<RouteClass, Map<Waiter, Place>>>
+  readonly byClass: Readonly<Record<RouteClass, Places<Waiter>>>
   readonly served: Throughput
   waiting: number
   /** For each class, since when somebody of it or of a more important one has been waiting. */
@@ -84,7 +81,7 @@ export class WaitingRoom implements Disposable {
       if (!line.stretching) return false
     }
     noteBusy(line, waiter.routeClass, now)
-    line.byClass[waiter.routeClass].set(waiter, { waiter, since: now })
+    line.byClass[waiter.routeClass].add(waiter, now)
     if (line.waiting === 0) {
       line.served.begin(now)
       // Not left to the tick: those who come before it would be shed for what is only not known yet.
@@ -195,7 +192,8 @@ export class WaitingRoom implements Disposable {
     let passedOver = 0
     for (const name of routeClasses) {
       const places = line.byClass[name]
-      for (const place of places.values()) {
+      const isLong = now - (places.oldest?.since ?? now) > this.parts.settings().targetWaitMs
+      for (const place of isLong ? places.newestFirst() : places.oldestFirst()) {
         const { waiter } = place
         if (!waiter.proceed(now)) {
           // There is no room, unless it is only at nodes where this one has been.
@@ -216,7 +214,7 @@ export class WaitingRoom implements Disposable {
     for (const name of routeClasses.toReversed()) {
       if (name === routeClass) return false
       for (const line of this.lines.values()) {
-        const [place] = line.byClass[name].values()
+        const place = line.byClass[name].oldest
         if (place === undefined) continue
         this.turnAway(line, place, this.parts.now())
         return true
@@ -228,14 +226,14 @@ export class WaitingRoom implements Disposable {
   private expire(line: Line, now: number): void {
     for (const name of routeClasses) {
       const before = now - this.bearableWaitMs(line, name, now)
-      for (const place of line.byClass[name].values()) {
-        if (place.since > before) break
-        this.turnAway(line, place, now)
+      const places = line.byClass[name]
+      for (let { oldest } = places; oldest !== undefined && oldest.since <= before; { oldest } = places) {
+        this.turnAway(line, oldest, now)
       }
     }
   }
 
-  private turnAway(line: Line, { waiter }: Place, now: number): void {
+  private turnAway(line: Line, { waiter }: Place<Waiter>, now: number): void {
     line.byClass[waiter.routeClass].delete(waiter)
     this.left(line, now)
     waiter.waitedTooLong()
@@ -255,7 +253,7 @@ export class WaitingRoom implements Disposable {
     }
     const line: Line = {
       home,
-      byClass: { critical: new Map(), important: new Map(), deferrable: new Map() },
+      byClass: { critical: new Places(), important: new Places(), deferrable: new Places() },
       served: new Throughput(),
       waiting: 0,
       busySince: { critical: 0, important: 0, deferrable: 0 },
@@ -285,7 +283,7 @@ function ahead({ byClass }: Line, routeClass: RouteClass): number {
 function longestWait({ byClass }: Line, now: number): number {
   let since = now
   for (const name of routeClasses) {
-    const [first] = byClass[name].values()
+    const first = byClass[name].oldest
     if (first !== undefined && first.since < since) since = first.since
   }
   return now - since
