@@ -15,7 +15,9 @@ export interface CommandGateway extends AsyncDisposable {
   readonly url: string
   readonly port: number
   /** Value of one line of /metrics, 0 where it is not there. */
-  metric(name: string, labels: string): Promise<number>
+  metric(name: string, labels?: string): Promise<number>
+  /** Writes a new file in place of the one it was started with; it follows by itself. */
+  reload(config: Record<string, unknown>): Promise<void>
 }
 
 export async function commandGateway(
@@ -25,7 +27,9 @@ export async function commandGateway(
   const dataDir = await mkdtemp(join(tmpdir(), 'chiyuan-command-'))
   const file = join(dataDir, 'gateway.yaml')
   const ports = { public: { port: 0 }, admin: { port: 0 } }
-  await writeFile(file, stringify({ dataDir, ...ports, drainTimeoutMs: 0, ...config }))
+  const write = (next: Record<string, unknown>): Promise<void> =>
+    writeFile(file, stringify({ dataDir, ...ports, drainTimeoutMs: 0, ...next }))
+  await write(config)
   const child = fork(command, ['gateway', '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
@@ -44,9 +48,10 @@ export async function commandGateway(
   return {
     url: `http://127.0.0.1:${publicPort}`,
     port: publicPort,
+    reload: write,
     async metric(name, labels) {
       const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
-      const wanted = `${name}{${labels}} `
+      const wanted = labels === undefined ? `${name} ` : `${name}{${labels}} `
       const line = text.split('\n').find((candidate) => candidate.startsWith(wanted))
       return line === undefined ? 0 : Number(line.slice(wanted.length))
     },
