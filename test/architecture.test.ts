@@ -77,6 +77,22 @@ it('only telemetry imports prom-client', () => {
   expect(importers.filter((file) => !file.startsWith('gateway/telemetry/'))).toEqual([])
 })
 
+it('only the signing and verifying of codes imports jose', () => {
+  const importers = files.filter((file) => importsOf(file).includes('jose'))
+  expect(importers.filter((file) => !/^region-node\/(?:verify|signing)\//.test(file))).toEqual([])
+})
+
+const inVerify = files.filter((file) => file.startsWith('region-node/verify/'))
+
+// It runs in a checkpoint's browser, with the network off; verify/portable.test.ts runs it there.
+it.each(inVerify)('%s needs nothing that a browser has not', (file) => {
+  const foreign = importsOf(file).filter(
+    (target) => !inVerify.includes(target) && target !== 'jose' && target !== 'zod',
+  )
+  expect(foreign).toEqual([])
+  expect(source.get(file)).not.toMatch(/\bBuffer\b|\bprocess\.|\brequire\(/)
+})
+
 it('nothing in the project says how or where it is developed', () => {
   const told = [...source].filter(([, text]) =>
     /\/work\/|\/root\/|\bclaude\b|\banthropic\b|sandbox/i.test(text),
