@@ -13,7 +13,7 @@ const delegationSchema = z
     from: secondsField,
     until: secondsField,
   })
-  .refine(({ from, until }) => until > from, { path: ['until'], message: 'above from' })
+  .refine(({ from, until }) => until > from, { path: ['until'], message: 'later than "from"' })
   .refine(({ donor, hom }) => donor !== hom, { path: ['donor'], message: 'another region than hom' })
 
 export type Delegation = z.infer<typeof delegationSchema>
