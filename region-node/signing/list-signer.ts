@@ -1,5 +1,9 @@
 // Signs the two kinds of list: a trust root signs trust lists, a region's key signs revocation lists.
-import { secondsOf } from '../verify/fields.ts'
+import { decodeJwt } from 'jose'
+import { z } from 'zod'
+import { readCompactJws } from '../verify/compact-jws.ts'
+import type { JwsType } from '../verify/compact-jws.ts'
+import { counterField, secondsOf } from '../verify/fields.ts'
 import { revocationListSchema } from '../verify/revocation-list.ts'
 import type { RevocationListDocument } from '../verify/revocation-list.ts'
 import { trustListSchema } from '../verify/trust-list.ts'
@@ -45,4 +49,13 @@ function signerOf(ring: KeyRing, nowMs: number): Signer {
   const signer = ring.signerAt(nowMs)
   if (signer !== null) return signer
   throw new KeyError(`no key of region ${ring.region} may sign now; make the next with: chiyuan keys rotate`)
+}
+
+const countedSchema = z.object({ counter: counterField })
+
+/** The counter of a list that its signer kept; `null` where `text` is no such list. Nothing is verified. */
+export function counterIn(text: string, type: JwsType): number | null {
+  if (!readCompactJws(text, type, text.length).ok) return null
+  const read = countedSchema.safeParse(decodeJwt(text))
+  return read.success ? read.data.counter : null
 }

@@ -86,7 +86,9 @@ export const delegationsOf = (list: TrustList, donor: string, hom: string): read
 
 /** Dotted path and remedy of each fault. Values stay out: one may be a private key given by mistake. */
 export const faultsOf = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ')
 
 const pairOf = (donor: string, hom: string): string => `${donor}>${hom}`
 

@@ -1,0 +1,42 @@
+// What the commands that sign have in common: the folder of keys, its passphrase, and errors in a person's words.
+import type { Command } from 'commander'
+import { KeyError } from '../../region-node/signing/key-error.ts'
+import { readPrivate } from '../../region-node/signing/key-folder.ts'
+import { KeyRing } from '../../region-node/signing/key-ring.ts'
+import { shortestPassphrase } from '../../region-node/signing/sealing.ts'
+import { UsageError } from '../model/errors.ts'
+
+export interface KeyFlags {
+  readonly dir: string
+  readonly passphraseFile?: string
+}
+
+/** A passphrase as an argument would be in the list of processes and in the shell's history. */
+export const withKeyOptions = (command: Command): Command =>
+  command
+    .requiredOption('--dir <folder>', 'the region’s keys, mode 0700 密钥目录')
+    .option('--passphrase-file <file>', 'file of mode 0600 with the passphrase that seals the keys 口令文件')
+
+/** @throws {UsageError} */
+export const openKeyRing = (flags: KeyFlags): Promise<KeyRing> =>
+  inWords(async () => KeyRing.open(flags.dir, await passphraseOf(flags)))
+
+/** `null` where none was given. @throws {KeyError | UsageError} when its file is open to others, or it is too short. */
+export async function passphraseOf({ passphraseFile }: KeyFlags): Promise<string | null> {
+  if (passphraseFile === undefined) return null
+  const { text } = await readPrivate(passphraseFile)
+  const passphrase = text.replace(/\r?\n$/, '')
+  if (passphrase.length >= shortestPassphrase) return passphrase
+  throw new UsageError(
+    `${passphraseFile}: the passphrase has ${passphrase.length} characters; it must have at least ${shortestPassphrase}`,
+  )
+}
+
+/** What `work` gives; what is wrong with keys is told like any other wrong input. */
+export async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw cause instanceof KeyError ? new UsageError(cause.message) : cause
+  }
+}
