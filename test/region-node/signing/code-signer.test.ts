@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { CodeSigner } from '../../../region-node/signing/code-signer.ts'
 import type { CodeSubject, Signing } from '../../../region-node/signing/code-signer.ts'
 import { KeyRing } from '../../../region-node/signing/key-ring.ts'
@@ -12,6 +12,9 @@ import type { Delegation } from '../../../region-node/verify/trust-list.ts'
 import { maxCodeChars, verifyCode } from '../../../region-node/verify/verify-code.ts'
 import { temporaryFolder } from '../running-node.ts'
 import { day, hour, lent, mustTake, now, nowMs } from '../verify/hand-signed.ts'
+
+// Hundreds of signatures take their time on a busy machine.
+jest.setTimeout(60_000)
 
 const subject: CodeSubject = {
   hom: '610100',

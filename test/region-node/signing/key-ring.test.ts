@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import * as fc from 'fast-check'
+import { privateKeyOf } from '../../../region-node/signing/key-document.ts'
 import { KeyError } from '../../../region-node/signing/key-error.ts'
 import { writeKeyFile } from '../../../region-node/signing/key-folder.ts'
 import { stagesAt } from '../../../region-node/signing/key-life.ts'
@@ -12,6 +13,9 @@ import { advisedRounds, seal, unseal } from '../../../region-node/signing/sealin
 import { publicKeySchema } from '../../../region-node/verify/public-key.ts'
 import { temporaryFolder } from '../running-node.ts'
 import { day, handKey, hour, now, nowMs } from '../verify/hand-signed.ts'
+
+// Hundreds of signatures take their time on a busy machine.
+jest.setTimeout(60_000)
 
 const options = { nowMs, days: 90, passphrase: null }
 const passphrase = 'synthetic passphrase'
@@ -105,6 +109,17 @@ describe('folders that hold no usable keys', () => {
     expect(await complaint(KeyRing.open(other))).toContain('a folder is for one region')
   })
 
+  it('holds sealed keys and others', async () => {
+    using home = temporaryFolder()
+    const [one, other] = [home.file('one'), home.file('other')]
+    const { kid } = await createFirstKey(one, '610100', options)
+    await createFirstKey(other, '610100', sealed)
+    await writeKeyFile(other, kid, readFileSync(onlyFile(one), 'utf8'))
+    expect(await complaint(KeyRing.open(other, passphrase))).toContain(
+      'some keys are sealed and some are not',
+    )
+  })
+
   it('leaves no draft behind when a write fails, and takes none for a key', async () => {
     using home = temporaryFolder()
     const folder = home.file('keys')
@@ -177,6 +192,16 @@ describe('a passphrase', () => {
 })
 
 describe('the private key', () => {
+  it.each([options, sealed])('can sign, and can’t be exported again', async (made) => {
+    using home = temporaryFolder()
+    const folder = home.file('keys')
+    await createFirstKey(folder, '610100', made)
+    const [document] = await readKeyDocuments(folder)
+    if (document === undefined) throw new Error('no key')
+    const key = await privateKeyOf(document, made.passphrase, onlyFile(folder))
+    expect(key).toMatchObject({ type: 'private', extractable: false, usages: ['sign'] })
+  })
+
   const privatePartIn = (file: string): string => {
     const [, d = ''] = /"d": "([^"]{43})"/.exec(readFileSync(file, 'utf8')) ?? []
     expect(d).toHaveLength(43)

@@ -24,6 +24,8 @@ export interface HandKey {
   readonly privateKey: KeyObject
   /** Signs header and payload just as they are written here. */
   signText(header: string, payload: string): string
+  /** Signs both parts as encoded here, however that was done. */
+  signParts(header: string, payload: string): string
   sign(type: JwsType, payload: unknown): string
 }
 
@@ -32,16 +34,19 @@ export function handKey(term: { nbf?: number; exp?: number } = {}): HandKey {
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
   const kid = thumbprint(x, y)
   const times = { nbf: now - 30 * day, exp: now + 60 * day, ...term }
-  const signText = (header: string, payload: string): string => {
-    const input = `${base64url(header)}.${base64url(payload)}`
+  const signParts = (header: string, payload: string): string => {
+    const input = `${header}.${payload}`
     const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
     return `${input}.${base64url(signature)}`
   }
+  const signText = (header: string, payload: string): string =>
+    signParts(base64url(header), base64url(payload))
   return {
     kid,
     privateKey,
     jwk: { kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig', ...times },
     signText,
+    signParts,
     sign: (typ, payload) => signText(JSON.stringify({ alg: 'ES256', typ, kid }), JSON.stringify(payload)),
   }
 }

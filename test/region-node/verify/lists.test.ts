@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import * as fc from 'fast-check'
-import { takeRevocationList, takeTrustList } from '../../../region-node/verify/lists.ts'
+import { emptyLists, takeRevocationList, takeTrustList } from '../../../region-node/verify/lists.ts'
 import type { Lists, Taken } from '../../../region-node/verify/lists.ts'
 import { readRoots } from '../../../region-node/verify/roots.ts'
 import { verifyCode } from '../../../region-node/verify/verify-code.ts'
@@ -22,6 +22,9 @@ import {
 } from './hand-signed.ts'
 import type { HandKey } from './hand-signed.ts'
 
+// Hundreds of signatures take their time on a busy machine.
+jest.setTimeout(60_000)
+
 const world = new World()
 const time = { nowMs }
 const issuers = { '610100': [world.xian] }
@@ -33,6 +36,7 @@ describe('a trust list', () => {
   const good = aTrustList(issuers)
   const spareKey = handKey()
   const key = world.xian.jwk
+  const endedRoot = handKey({ exp: now - 2 * hour })
 
   it('is taken from a root, and its keys and agreements are at hand', async () => {
     const { trust } = await world.lists({ delegations: [lent()] })
@@ -74,6 +78,12 @@ describe('a trust list', () => {
       reason: 'unknown-signer',
     },
     {
+      name: 'newer than the root key',
+      text: signedBy(endedRoot, { ...good, iat: now - 2 * hour }),
+      reason: 'unknown-signer',
+      root: endedRoot,
+    },
+    {
       name: 'spelt with spaces',
       text: world.root.signText(
         JSON.stringify({ alg: 'ES256', typ: 'chiyuan-trust-list', kid: world.root.kid }),
@@ -81,8 +91,10 @@ describe('a trust list', () => {
       ),
       reason: 'content',
     },
-  ])('$name: $reason', async ({ text, reason }) => {
-    expect(reasonOf(await takeTrustList(await world.noLists(), text, time))).toBe(reason)
+  ])('$name: $reason', async ({ text, reason, root = world.root }) => {
+    const read = await readRoots(root.jwk)
+    const lists = emptyLists(read.ok ? read.roots : [])
+    expect(reasonOf(await takeTrustList(lists, text, time))).toBe(reason)
   })
 
   it.each([
@@ -210,6 +222,11 @@ describe('a revocation list', () => {
     {
       name: 'signed by one region in the name of another',
       text: sign(xianyang, aRevocationList(xian.kid)),
+      reason: 'unknown-signer',
+    },
+    {
+      name: 'of its own key in the name of another region',
+      text: sign(xian, aRevocationList(xian.kid, { iss: '610400' })),
       reason: 'unknown-signer',
     },
     {

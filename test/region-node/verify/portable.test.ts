@@ -3,8 +3,11 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { SourceTextModule, createContext } from 'node:vm'
-import { expect, it } from '@jest/globals'
+import { expect, it, jest } from '@jest/globals'
 import { World, aCode, nowMs } from './hand-signed.ts'
+
+// Hundreds of signatures take their time on a busy machine.
+jest.setTimeout(60_000)
 
 const entries: Record<string, string> = {
   jose: 'node_modules/jose/dist/webapi/index.js',

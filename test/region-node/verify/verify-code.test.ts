@@ -200,6 +200,15 @@ describe('revocation', () => {
     expect(await judge(text, { trust, revocations: [revoked] })).toMatchObject({ outcome: 'revoked' })
   })
 
+  it('reaches what a donor signed, by the donor’s own list', async () => {
+    const text = world.xianyang.sign('chiyuan-code', aCode({ iss: '610400' }))
+    const list = aRevocationList(world.xianyang.kid, { iss: '610400', revoked: [{ rid: aCode().rid }] })
+    const revocations = [world.xianyang.sign('chiyuan-revocation-list', list)]
+    expect(await judge(text, { trust: { delegations: [lent()] }, revocations })).toMatchObject({
+      outcome: 'revoked',
+    })
+  })
+
   it('does not reach into another region', async () => {
     const text = world.xianyang.sign('chiyuan-code', aCode({ iss: '610400', hom: '610400' }))
     const revoked = world.revocations({ revoked: [{ sub: aCode().sub, before: now }, { rid: aCode().rid }] })
