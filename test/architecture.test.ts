@@ -82,6 +82,19 @@ it('only the signing and verifying of codes imports jose', () => {
   expect(importers.filter((file) => !/^region-node\/(?:verify|signing)\//.test(file))).toEqual([])
 })
 
+// What reads a private key can show it; one file does, and its tests hold what comes out.
+it('only one file makes, reads or exports private keys', () => {
+  const readers = files.filter((file) =>
+    /\b(?:exportJWK|exportPKCS8|generateKeyPair|privateKeyOf)\(/.test(source.get(file) ?? ''),
+  )
+  expect(readers).toEqual([
+    'region-node/signing/key-document.ts',
+    // They ask it for keys that can sign and can't be exported.
+    'region-node/signing/key-ring.ts',
+    'region-node/signing/rotation.ts',
+  ])
+})
+
 const inVerify = files.filter((file) => file.startsWith('region-node/verify/'))
 
 // It runs in a checkpoint's browser, with the network off; verify/portable.test.ts runs it there.

@@ -1,9 +1,11 @@
 // What the commands that sign have in common: the folder of keys, its passphrase, and errors in a person's words.
 import type { Command } from 'commander'
+import { z } from 'zod'
 import { KeyError } from '../../region-node/signing/key-error.ts'
 import { readPrivate } from '../../region-node/signing/key-folder.ts'
 import { KeyRing } from '../../region-node/signing/key-ring.ts'
 import { shortestPassphrase } from '../../region-node/signing/sealing.ts'
+import { faultsOf } from '../../region-node/verify/trust-list.ts'
 import { UsageError } from '../model/errors.ts'
 
 export interface KeyFlags {
@@ -37,6 +39,9 @@ export async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw cause instanceof KeyError ? new UsageError(cause.message) : cause
+    if (cause instanceof KeyError) throw new UsageError(cause.message)
+    // What can only be told of the whole list.
+    if (cause instanceof z.ZodError) throw new UsageError(`the list can't be signed: ${faultsOf(cause)}`)
+    throw cause
   }
 }

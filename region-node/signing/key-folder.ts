@@ -69,9 +69,17 @@ async function writeThrough(file: string, text: string): Promise<void> {
 }
 
 async function refuseOpenFolder(folder: string): Promise<void> {
-  const { mode } = await orExplain(folder, 'reading the folder failed', () => stat(folder))
-  refuseOpen(folder, mode, '700')
+  const found = await orExplain(folder, 'reading the folder failed', () => statIfThere(folder))
+  if (found === null)
+    throw new KeyError(`${folder}: there is no such folder; make keys with: chiyuan keys new`)
+  refuseOpen(folder, found.mode, '700')
 }
+
+const statIfThere = (folder: string): Promise<{ mode: number } | null> =>
+  stat(folder).catch((cause: unknown) => {
+    if (codeOf(cause) === 'ENOENT') return null
+    throw cause
+  })
 
 function refuseOpen(path: string, mode: number, right: '600' | '700'): void {
   // Windows has no such modes; there the folder's access list is what counts.
@@ -84,7 +92,7 @@ function refuseOpen(path: string, mode: number, right: '600' | '700'): void {
 }
 
 const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file or folder; make keys with: chiyuan keys new',
+  ENOENT: 'there is no such file',
   ENOTDIR: 'it is no folder',
   EISDIR: 'it is a folder',
   EACCES: 'this account may not reach it; run as its owner',
@@ -96,8 +104,10 @@ async function orExplain<T>(path: string, what: string, work: () => Promise<T>):
   try {
     return await work()
   } catch (cause) {
-    const code =
-      typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown'
+    const code = codeOf(cause)
     throw new KeyError(`${path}: ${what}: ${reasons[code] ?? code}`)
   }
 }
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown'

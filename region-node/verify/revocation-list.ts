@@ -10,6 +10,12 @@ import {
 } from './fields.ts'
 import { faultsOf } from './trust-list.ts'
 
+/**
+ * A list takes back what is out, give or take the clocks. One that could void the codes of next year would let whoever
+ * steals a key for an hour shut residents out for good.
+ */
+export const mostAheadSeconds = 300
+
 // `before` in seconds: what was issued earlier is revoked, what was issued from then on is not.
 const revokedCode = z.strictObject({ rid: revocationIdField, before: secondsField.optional() })
 // A resident turned red: every older code is void, and the new ones, which say so, are good.
@@ -28,6 +34,13 @@ export const revocationListSchema = z
     revoked: z.array(z.union([revokedCode, revokedSubject])).max(200_000),
   })
   .refine(({ iat, nextUpdate }) => nextUpdate > iat, { path: ['nextUpdate'], message: 'above iat' })
+  .superRefine(({ iat, revoked }, context) => {
+    for (const [i, { before }] of revoked.entries()) {
+      if (before === undefined || before <= iat + mostAheadSeconds) continue
+      const message = `${mostAheadSeconds} s after iat at the most`
+      context.addIssue({ code: 'custom', path: ['revoked', i, 'before'], message })
+    }
+  })
 
 export type RevocationListDocument = z.infer<typeof revocationListSchema>
 

@@ -120,6 +120,10 @@ describe('chiyuan keys', () => {
           args: ['rotate', '--dir', dir, '--lead-hours', '-1'],
           says: 'It must be a whole number from 0 to 720',
         },
+        {
+          args: ['rotate', '--dir', dir, '--passphrase-file', home.file('none')],
+          says: 'none: reading it failed: there is no such file',
+        },
         { args: ['list', '--dir', home.file('none')], says: 'make keys with: chiyuan keys new' },
       ]
       for (const { args, says } of complaints) {
@@ -240,6 +244,14 @@ delegations:
       const noYaml = await chiyuan('trust', 'revoke', description, '--dir', dir, '--out', out)
       expect(noYaml.stderr).toMatch(/revoked.yaml:\d+: not valid YAML \([A-Z_]+\)/)
       expect(noYaml.stderr).not.toContain('synthetic-token-0001')
+      writeFileSync(
+        description,
+        'revoked:\n  - { sub: synthetic-token-0001, before: 2099-01-05T09:00:00+08:00 }\n',
+      )
+      const ahead = await chiyuan('trust', 'revoke', description, '--dir', dir, '--out', out)
+      expect(ahead).toMatchObject({ code: 1, stdout: '' })
+      expect(ahead.stderr).toContain('revoked.0.before: 300 s after iat at the most')
+      expect(ahead.stderr).not.toContain('synthetic-token-0001')
       writeFileSync(description, 'revoked: []\n')
       writeFileSync(out, 'something else')
       const other = await chiyuan('trust', 'revoke', description, '--dir', dir, '--out', out)

@@ -256,6 +256,19 @@ describe('a revocation list', () => {
     },
     { name: 'that is a trust list', text: world.trustList(), reason: 'header' },
     {
+      name: 'that takes back what is not issued yet',
+      text: sign(xian, aRevocationList(xian.kid, { revoked: [{ sub: aCode().sub, before: now + day }] })),
+      reason: 'content',
+    },
+    {
+      name: 'that allows for clocks',
+      text: sign(
+        xian,
+        aRevocationList(xian.kid, { iat: now, revoked: [{ sub: aCode().sub, before: now + 300 }] }),
+      ),
+      reason: 'taken',
+    },
+    {
       name: 'with a subject revoked for ever',
       text: sign(xian, { ...aRevocationList(xian.kid), revoked: [{ sub: aCode().sub }] }),
       reason: 'content',

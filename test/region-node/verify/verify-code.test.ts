@@ -97,6 +97,8 @@ describe('claims that break the rules, though signed', () => {
     { name: 'text for a number', claims: { ...aCode(), exp: String(now + 60) } },
     { name: 'a token that is too short', claims: aCode({ sub: 'short' }) },
     { name: 'a list', claims: [aCode()] },
+    { name: 'SQL for a token', claims: aCode({ sub: "' OR 1=1; DROP TABLE residents; --" }) },
+    { name: 'SQL for an id', claims: aCode({ rid: "'; DELETE --" }) },
   ])('$name: malformed', async ({ claims }) => {
     const verdict = await judge(world.xian.sign('chiyuan-code', claims))
     expect(verdict).toMatchObject({ outcome: 'malformed', reason: 'claims' })
@@ -188,13 +190,15 @@ describe('revocation', () => {
       outcome: 'revoked',
     },
   ])('$name: $outcome', async ({ revoked, outcome }) => {
-    expect(await judge(carried, { revocations: [world.revocations({ revoked })] })).toMatchObject({ outcome })
+    expect(await judge(carried, { revocations: [world.revocations({ iat: now, revoked })] })).toMatchObject({
+      outcome,
+    })
   })
 
   // The resident turned red at home while a donor's green code was out.
   it('reaches what a donor signed about a resident of the home region', async () => {
     const text = world.xianyang.sign('chiyuan-code', aCode({ iss: '610400' }))
-    const revoked = world.revocations({ revoked: [{ sub: aCode().sub, before: now }] })
+    const revoked = world.revocations({ iat: now, revoked: [{ sub: aCode().sub, before: now }] })
     const trust = { delegations: [lent()] }
     expect(await judge(text, { trust })).toMatchObject({ outcome: 'valid' })
     expect(await judge(text, { trust, revocations: [revoked] })).toMatchObject({ outcome: 'revoked' })
@@ -211,7 +215,10 @@ describe('revocation', () => {
 
   it('does not reach into another region', async () => {
     const text = world.xianyang.sign('chiyuan-code', aCode({ iss: '610400', hom: '610400' }))
-    const revoked = world.revocations({ revoked: [{ sub: aCode().sub, before: now }, { rid: aCode().rid }] })
+    const revoked = world.revocations({
+      iat: now,
+      revoked: [{ sub: aCode().sub, before: now }, { rid: aCode().rid }],
+    })
     expect(await judge(text, { revocations: [revoked] })).toMatchObject({ outcome: 'valid' })
   })
 
