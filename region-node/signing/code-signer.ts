@@ -49,7 +49,7 @@ export class CodeSigner {
    * @throws {RangeError} when the lifetime is another one.
    * @throws {z.ZodError} when the subject's fields break the format: a fault of the caller.
    */
-  display(subject: CodeSubject, { nowMs, lifetimeSeconds = 120 }: CodeTime): Promise<Signing> {
+  async display(subject: CodeSubject, { nowMs, lifetimeSeconds = 120 }: CodeTime): Promise<Signing> {
     const { shortest, longest } = displayLifetimeSeconds
     requireLifetime(lifetimeSeconds, shortest, longest)
     return this.#sign(subject, nowMs, lifetimeSeconds)
@@ -60,7 +60,7 @@ export class CodeSigner {
    *
    * @param time.lifetimeSeconds 301 to 86,400, which is the default.
    */
-  carried(subject: CodeSubject, time: CodeTime): Promise<Signing> {
+  async carried(subject: CodeSubject, time: CodeTime): Promise<Signing> {
     const { nowMs, lifetimeSeconds = carriedLifetimeSeconds.longest } = time
     requireLifetime(lifetimeSeconds, displayLifetimeSeconds.longest + 1, carriedLifetimeSeconds.longest)
     return this.#sign(subject, nowMs, lifetimeSeconds)

@@ -49,6 +49,8 @@ export async function writeKeyFile(folder: string, kid: string, text: string): P
   try {
     await orExplain(draft, 'writing it failed', () => writeThrough(draft, text))
     await orExplain(file, 'writing it failed', () => rename(draft, file))
+    // Else a power cut could take away a key that is in the trust list already.
+    await orExplain(folder, 'writing it failed', () => syncFolder(folder))
   } finally {
     await rm(draft, { force: true })
   }
@@ -62,6 +64,17 @@ async function writeThrough(file: string, text: string): Promise<void> {
   const handle = await open(file, 'wx', 0o600)
   try {
     await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows opens no folder.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
     await handle.sync()
   } finally {
     await handle.close()

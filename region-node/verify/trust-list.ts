@@ -76,7 +76,13 @@ export async function readTrustList(payload: unknown, text: string): Promise<Tru
       keys.set(kid, { kid, region, nbf, exp, key: imported.key })
     }
   }
-  const byPair = Map.groupBy(delegations, ({ donor, hom }) => pairOf(donor, hom))
+  const byPair = new Map<string, Delegation[]>()
+  for (const delegation of delegations) {
+    const pair = pairOf(delegation.donor, delegation.hom)
+    const same = byPair.get(pair)
+    if (same === undefined) byPair.set(pair, [delegation])
+    else same.push(delegation)
+  }
   return { ok: true, list: { counter, iat, nextUpdate, keys, delegations: byPair, text } }
 }
 

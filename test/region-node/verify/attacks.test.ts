@@ -219,6 +219,18 @@ describe('properties', () => {
     }
   })
 
+  // ECDSA's own second spelling, (r, n - s), anybody can write: so a code is known by its rid and not by its text.
+  it('says the same when its signature is written the other way', async () => {
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+    const bytes = Buffer.from(seal, 'base64url')
+    const mirrored = (order - BigInt(`0x${bytes.subarray(32).toString('hex')}`))
+      .toString(16)
+      .padStart(64, '0')
+    const other = base64url(Buffer.concat([bytes.subarray(0, 32), Buffer.from(mirrored, 'hex')]))
+    const verdict = await verifyCode(`${head}.${body}.${other}`, lists, { nowMs })
+    expect(verdict).toStrictEqual(await verifyCode(code, lists, { nowMs }))
+  })
+
   it('cut short or lengthened, it never verifies', async () => {
     await fc.assert(
       fc.asyncProperty(
