@@ -131,6 +131,7 @@ describe('who may sign', () => {
 
   it.each<{ name: string; delegations: Delegation[]; claims?: Partial<CodeClaims>; outcome: string }>([
     { name: 'under an agreement', delegations: [lent()], outcome: 'valid' },
+    { name: 'under the first of two', delegations: [lent(), lent({ until: now - hour })], outcome: 'valid' },
     { name: 'under the second of two', delegations: [lent({ until: now - hour }), lent()], outcome: 'valid' },
     { name: 'to its very end', delegations: [lent({ from: now - 10, until: now + 110 })], outcome: 'valid' },
     { name: 'without one', delegations: [], outcome: 'undelegated' },
