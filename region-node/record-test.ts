@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { statusAfter } from './resident.ts'
 import type { Resident, TestRecord, TestResult } from './resident.ts'
 import type { CodeService } from './service.ts'
+import { syntheticToken } from './synthetic.ts'
 
 /** A result as a laboratory hands it in. */
 export interface TestSubmission {
@@ -33,13 +34,14 @@ export function recordTest(
       if (earlier.requestDigest !== requestDigest) return { outcome: 'key-reused' }
       return { outcome: 'replayed', body: earlier.body }
     }
-    const resident = residents.byId(submission.residentId)
+    const resident = residents.byToken(syntheticToken(submission.residentId))
     if (!resident) return { outcome: 'unknown-resident' }
     const { residentId: _, ...result } = submission
     const test = { ...result, testId: randomUUID(), reportedAtMs: nowMs, originRegion: service.regionCode }
     const changed = residentAfter(resident, test)
-    tests.add(resident.residentId, test)
-    residents.update(changed)
+    tests.add(resident.residentToken, test)
+    if (resident.homeRegion === service.regionCode) residents.update(changed)
+    else residents.updateCopy(changed)
     const body = JSON.stringify(receiptOf(changed, test))
     if (idempotencyKey !== undefined) answers.add(idempotencyKey, { requestDigest, body }, nowMs)
     return { outcome: 'recorded', body }

@@ -22,8 +22,7 @@ export type Freshness = 'live' | 'replica'
 
 /** What the node knows of one resident. Times are Unix milliseconds. */
 export interface Resident {
-  readonly residentId: string
-  /** The opaque name by which others may know the resident; the same on every node. */
+  /** The opaque name by which the store and all others know the resident; the same on every node. */
   readonly residentToken: string
   readonly homeRegion: string
   readonly status: CodeStatus

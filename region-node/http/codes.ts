@@ -3,7 +3,7 @@ import { issueDisplayCode } from '../display-code.ts'
 import { freshnessOf } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
-import { readResidentId } from './input.ts'
+import { readResidentToken } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
@@ -17,7 +17,7 @@ const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=300' }
 export const codeRoute = (service: CodeService): Route => ({
   path: '/v1/codes/:residentId',
   get: (req, res) => {
-    const resident = service.store.residents.byId(readResidentId(req.params['residentId']))
+    const resident = service.store.residents.byToken(readResidentToken(req.params['residentId']))
     if (!resident) throw unknownResident()
     sendJson(res, 200, codeView(resident, service), codeCaching)
   },

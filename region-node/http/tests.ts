@@ -6,7 +6,7 @@ import type { Recorded, TestSubmission } from '../record-test.ts'
 import { freshnessOf, residentIdSchema, testResultSchema } from '../resident.ts'
 import type { TestRecord } from '../resident.ts'
 import type { CodeService } from '../service.ts'
-import { readInput, readResidentId } from './input.ts'
+import { readInput, readResidentToken } from './input.ts'
 import { ProblemError, unknownResident } from './problem.ts'
 import { sendJson, sendText } from './reply.ts'
 import type { Route } from './routes.ts'
@@ -58,15 +58,15 @@ const querySchema = z.object({
 export const testsRoute = ({ store, regionCode }: CodeService): Route => ({
   path: '/v1/tests/:residentId',
   get: (req, res) => {
-    const residentId = readResidentId(req.params['residentId'])
+    const residentToken = readResidentToken(req.params['residentId'])
     const { limit } = readInput(querySchema, req.query, 'query')
-    const resident = store.residents.byId(residentId)
+    const resident = store.residents.byToken(residentToken)
     if (!resident) throw unknownResident()
     sendJson(res, 200, {
-      residentToken: resident.residentToken,
+      residentToken,
       divisionCode: resident.homeRegion,
       freshness: freshnessOf(resident.homeRegion, regionCode),
-      tests: store.tests.newest(residentId, limit).map(testView),
+      tests: store.tests.newest(residentToken, limit).map(testView),
     })
   },
 })

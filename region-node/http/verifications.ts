@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readDisplayCode } from '../display-code.ts'
 import type { CodeFault } from '../display-code.ts'
+import { syntheticToken } from '../synthetic.ts'
 import { freshnessOf, residentIdSchema } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
@@ -43,7 +44,7 @@ export const verificationRoute = (service: CodeService): Route => ({
 type Found = { ok: true; resident: Resident } | { ok: false; reason: CodeFault }
 
 function findById(residentId: string | undefined, { store }: CodeService): Found {
-  const resident = residentId === undefined ? undefined : store.residents.byId(residentId)
+  const resident = residentId === undefined ? undefined : store.residents.byToken(syntheticToken(residentId))
   if (!resident) throw unknownResident()
   return { ok: true, resident }
 }

@@ -1,9 +1,10 @@
 // Opens the node's SQLite file, durable and migrated.
+import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { isNativeError } from 'node:util/types'
 import { z } from 'zod'
 import { StartError } from '../start-error.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { addMigrationFunctions, MIGRATIONS } from './migrations.ts'
 
 const BUSY_TIMEOUT_MS = 2_000
 
@@ -16,7 +17,10 @@ const versionRow = z.object({ user_version: z.int() })
 export function openDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
+    const fresh = file !== ':memory:' && !existsSync(file)
     db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    // What a node knows of people is nobody else's business on the machine.
+    if (fresh) chmodSync(file, 0o600)
     // FULL, not NORMAL: an acknowledged test result must survive a power cut, not only a killed process.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(db, file)
@@ -37,6 +41,7 @@ function migrate(db: DatabaseSync, file: string): void {
       `data file ${file} has schema version ${found}, this release knows up to ${MIGRATIONS.length}`,
     )
   }
+  addMigrationFunctions(db)
   for (const step of MIGRATIONS.slice(found)) db.exec(step)
   db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`)
 }

@@ -2,6 +2,8 @@
 import { openDatabase } from './database.ts'
 import { answerTable } from './answers.ts'
 import type { AnswerTable } from './answers.ts'
+import { feedTable } from './feed.ts'
+import type { FeedTable } from './feed.ts'
 import { holdingTable } from './holdings.ts'
 import type { HoldingTable } from './holdings.ts'
 import { residentTable } from './residents.ts'
@@ -14,6 +16,8 @@ import type { WriteQueue } from './write-queue.ts'
 export interface Store {
   readonly residents: ResidentTable
   readonly tests: TestTable
+  /** Who changed since when, for donors. */
+  readonly feed: FeedTable
   readonly answers: AnswerTable
   readonly holdings: HoldingTable
   /** Runs `job` in a transaction; see {@link WriteQueue.run}. */
@@ -29,9 +33,11 @@ export interface Store {
 export function openStore(file: string): Store {
   const db = openDatabase(file)
   const queue = createWriteQueue(db)
+  const feed = feedTable(db)
   return {
-    residents: residentTable(db),
+    residents: residentTable(db, feed),
     tests: testTable(db),
+    feed,
     answers: answerTable(db),
     holdings: holdingTable(db),
     write: (job) => queue.run(job),
