@@ -1,6 +1,6 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
-import { Command, InvalidArgumentError } from 'commander'
-import type { z } from 'zod'
+import { Command } from 'commander'
+import { check, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
 import type { ProcessOptions } from './process.ts'
@@ -87,19 +87,6 @@ function toOptions({ region, name, data, logJson, ...rest }: Flags): ProcessOpti
   return { ...rest, ...named, regionCode: region, dataFile: data, logJson: logJson ?? false }
 }
 
-/** Commander puts the flag and the value in front of what we throw. */
-const text =
-  (schema: z.ZodType<string>) =>
-  (value: string): string =>
-    check(schema, value)
-
-const whole =
-  (schema: z.ZodType<number>) =>
-  (value: string): number => {
-    // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
-    return check(schema, /^\d+$/.test(value) ? Number(value) : Number.NaN)
-  }
-
 const regionList = (value: string): string[] =>
   check(
     optionFields.holds,
@@ -108,9 +95,3 @@ const regionList = (value: string): string[] =>
       .map((code) => code.trim())
       .filter((code) => code !== ''),
   )
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const checked = schema.safeParse(value)
-  if (checked.success) return checked.data
-  throw new InvalidArgumentError(`${checked.error.issues.map((issue) => issue.message).join('; ')}.`)
-}

@@ -42,7 +42,8 @@ export interface RegionNodeOptions {
   readonly logger?: RegionNodeLog
 }
 
-const whole = (min: number, max: number) => {
+/** A whole number from `min` to `max`, both included. */
+export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`
   return z.int({ error }).min(min, { error }).max(max, { error })
 }
@@ -50,19 +51,19 @@ const whole = (min: number, max: number) => {
 /** The options that are plain values; the command line checks its flags by the same rules. */
 export const optionFields = {
   host: z.string().min(1).max(255),
-  port: whole(0, 65_535),
+  port: wholeNumber(0, 65_535),
   regionCode: regionCodeSchema,
   nodeName: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-", such as xian-1'),
   dataFile: z.string().min(1),
-  residents: whole(0, 1_000_000),
+  residents: wholeNumber(0, 1_000_000),
   holds: z.array(regionCodeSchema).max(400),
-  limit: whole(1, 100_000),
-  drainMs: whole(0, 600_000),
-  noticeMs: whole(0, 60_000),
-  codeValidityMs: whole(1_000, 300_000),
-  maxReplicaAgeMs: whole(1, Number.MAX_SAFE_INTEGER),
+  limit: wholeNumber(1, 100_000),
+  drainMs: wholeNumber(0, 600_000),
+  noticeMs: wholeNumber(0, 60_000),
+  codeValidityMs: wholeNumber(1_000, 300_000),
+  maxReplicaAgeMs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   codeKey: z.string().min(16),
 } as const
 

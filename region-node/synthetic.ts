@@ -5,7 +5,12 @@ import type { CodeStatus, Resident, TestRecord, TestResult } from './resident.ts
 import { subjectToken } from './tokens/subject-token.ts'
 
 /** Changing it repaints every synthetic resident: all nodes that hold a region must have the same. */
-export const SYNTHETIC_SEED = 'chiyuan-synthetic-1'
+export const SYNTHETIC_SEED = syntheticSeed(1)
+
+/** @param number Any; 1 is what a node that seeds itself uses. */
+export function syntheticSeed(number: number): string {
+  return `chiyuan-synthetic-${number}`
+}
 
 // Public, because ids that everybody can count need no hiding. Real documents have a pepper of their own.
 const SYNTHETIC_PEPPER = createSecretKey('chiyuan pepper of synthetic residents', 'utf8')
@@ -30,9 +35,13 @@ export interface SyntheticResident {
   readonly tests: readonly TestRecord[]
 }
 
+/** Id of a region's resident number `number`: `R610100-000001`, ... */
+export const syntheticResidentId = (region: string, number: number): string =>
+  `R${region}-${String(number).padStart(6, '0')}`
+
 /** Ids of a region's residents from number `from` to number `to`, both included: `R610100-000001`, ... */
 export function* syntheticResidentIds(region: string, from: number, to: number): Generator<string> {
-  for (let number = from; number <= to; number += 1) yield `R${region}-${String(number).padStart(6, '0')}`
+  for (let number = from; number <= to; number += 1) yield syntheticResidentId(region, number)
 }
 
 /**

@@ -75,10 +75,16 @@ program
 program.addCommand(configCommand())
 
 // Loaded only when it is the one that runs: the node brings a store and a web framework of its own.
-if (process.argv[2] === 'region-node' || process.argv.includes('--help') || process.argv.includes('-h')) {
+const wanted = (name: string): boolean =>
+  process.argv[2] === name || process.argv.includes('--help') || process.argv.includes('-h')
+if (wanted('region-node')) {
   const { regionNodeCommand } = await import('../../region-node/command.ts')
   program.addCommand(regionNodeCommand())
 } else program.command('region-node').description('run one node of a region’s code service')
+if (wanted('residents')) {
+  const { residentsCommand } = await import('../../region-node/generate-command.ts')
+  program.addCommand(residentsCommand())
+} else program.command('residents').description('synthetic residents for a region node')
 
 try {
   await program.parseAsync()

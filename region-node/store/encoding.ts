@@ -13,8 +13,8 @@ export const statusCell = (status: CodeStatus): number => STATUSES.indexOf(statu
 export const resultCell = (result: TestResult | null): number | null =>
   result === null ? null : RESULTS.indexOf(result)
 /** A token's or a UUID's bytes. */
-export const tokenCell = (token: string): Uint8Array => Buffer.from(token, 'base64url')
-export const uuidCell = (uuid: string): Uint8Array => Buffer.from(uuid.replaceAll('-', ''), 'hex')
+export const tokenCell = (token: string): Buffer => Buffer.from(token, 'base64url')
+export const uuidCell = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')
 export const regionCell = (code: string): number => Number(code)
 
 /** The file holds something that this release never wrote: say where, and what would be right. */
