@@ -45,13 +45,17 @@ export const tokensOf = (peppers: readonly Pepper[], document: IdentityDocument)
 export function readPeppers(file: string): Pepper[] {
   const read = fileSchema.safeParse(readPrivateJson(file))
   if (!read.success) {
-    const faults = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    const faults = read.error.issues.map(faultOf)
     throw new StartError(`pepper file ${file} can't be used: ${faults.join('; ')}`)
   }
   return read.data.peppers
     .map(({ epoch, key }) => ({ epoch, key: createSecretKey(key, 'base64url') }))
     .sort((a, b) => b.epoch - a.epoch)
 }
+
+// zod names a field that it does not know, and what stands there may be a key in the wrong place.
+const faultOf = ({ code, path, message }: z.core.$ZodIssue): string =>
+  code === 'unrecognized_keys' ? 'it has a field that is none of its own' : `${path.join('.')}: ${message}`
 
 /** Writes a file with one new pepper of epoch 1. @throws {StartError} It is there already, or can't be written. */
 export function createPepperFile(file: string): void {
