@@ -17,6 +17,7 @@ interface Flags {
   readonly residents: number
   readonly holds: string[]
   readonly limit: number
+  readonly cardLimit: number
   readonly drainMs: number
   readonly noticeMs: number
   readonly maxReplicaAgeMs?: number
@@ -25,7 +26,7 @@ interface Flags {
 
 /** A fresh `region-node` command, to be run by itself or mounted in another. */
 export function regionNodeCommand(): Command {
-  const { host, port, regionCode, dataFile, residents, limit, drainMs } = optionDefaults
+  const { host, port, regionCode, dataFile, residents, limit, cardLimit, drainMs } = optionDefaults
   return new Command('region-node')
     .description(
       "Run one node of a region's code service: show and verify codes, take test results.\n" +
@@ -49,6 +50,12 @@ export function regionNodeCommand(): Command {
     )
     .option('--holds <codes>', 'other regions to stand in for, such as 610100,610400', regionList, [])
     .option('--limit <count>', 'requests served at once; above it, 503', whole(optionFields.limit), limit)
+    .option(
+      '--card-limit <count>',
+      'batches of ID cards looked up at once, beside --limit',
+      whole(optionFields.cardLimit),
+      cardLimit,
+    )
     .option(
       '--drain-ms <ms>',
       'on stop, wait so long for requests in flight',

@@ -26,6 +26,8 @@ export interface RegionNodeOptions {
   readonly holds?: readonly string[]
   /** Requests served at once, 1 to 100,000; health endpoints don't count. Default 512. */
   readonly limit?: number
+  /** Batches of ID cards looked up at once, 1 to 10,000, beside `limit`. Default 32. */
+  readonly cardLimit?: number
   /** How long `close()` waits for requests in flight, ms, 0 to 600,000. Default 10,000. */
   readonly drainMs?: number
   /** How long `/readyz` says 503 before the node stops accepting, ms, 0 to 60,000. Default 0. */
@@ -60,6 +62,7 @@ export const optionFields = {
   residents: wholeNumber(0, 1_000_000),
   holds: z.array(regionCodeSchema).max(400),
   limit: wholeNumber(1, 100_000),
+  cardLimit: wholeNumber(1, 10_000),
   drainMs: wholeNumber(0, 600_000),
   noticeMs: wholeNumber(0, 60_000),
   codeValidityMs: wholeNumber(1_000, 300_000),
@@ -74,6 +77,7 @@ export const optionDefaults = {
   dataFile: ':memory:',
   residents: 1_000,
   limit: 512,
+  cardLimit: 32,
   drainMs: 10_000,
   noticeMs: 0,
   codeValidityMs: 120_000,
@@ -91,6 +95,7 @@ const optionsSchema = z
     residents: optionFields.residents.default(optionDefaults.residents),
     holds: optionFields.holds.default([]),
     limit: optionFields.limit.default(optionDefaults.limit),
+    cardLimit: optionFields.cardLimit.default(optionDefaults.cardLimit),
     drainMs: optionFields.drainMs.default(optionDefaults.drainMs),
     noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
     codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),

@@ -75,16 +75,28 @@ program
 program.addCommand(configCommand())
 
 // Loaded only when it is the one that runs: the node brings a store and a web framework of its own.
-const wanted = (name: string): boolean =>
-  process.argv[2] === name || process.argv.includes('--help') || process.argv.includes('-h')
-if (wanted('region-node')) {
-  const { regionNodeCommand } = await import('../../region-node/command.ts')
-  program.addCommand(regionNodeCommand())
-} else program.command('region-node').description('run one node of a region’s code service')
-if (wanted('residents')) {
-  const { residentsCommand } = await import('../../region-node/generate-command.ts')
-  program.addCommand(residentsCommand())
-} else program.command('residents').description('synthetic residents for a region node')
+const nodeCommands = [
+  {
+    name: 'region-node',
+    does: 'run one node of a region’s code service',
+    load: async () => (await import('../../region-node/command.ts')).regionNodeCommand(),
+  },
+  {
+    name: 'residents',
+    does: 'synthetic residents for a region node',
+    load: async () => (await import('../../region-node/generate-command.ts')).residentsCommand(),
+  },
+  {
+    name: 'terminals',
+    does: 'terminals that may look up residents at a region node',
+    load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
+  },
+]
+const helpWanted = process.argv.includes('--help') || process.argv.includes('-h')
+for (const { name, does, load } of nodeCommands) {
+  if (helpWanted || process.argv[2] === name) program.addCommand(await load())
+  else program.command(name).description(does)
+}
 
 try {
   await program.parseAsync()

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { RegionNodeLog } from '../options.ts'
 import type { CodeService } from '../service.ts'
 import { codeRoute } from './codes.ts'
+import { cardLookupsRoute } from './id-cards.ts'
 import { healthRoutes } from './health.ts'
 import { ProblemError, retryAfter, sendProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -24,6 +25,7 @@ export function createApp(service: CodeService): Express {
     verificationRoute(service),
     submitTestRoute(service),
     testsRoute(service),
+    cardLookupsRoute(service),
     ...healthRoutes(service),
   ]
   for (const route of routes) addRoute(app, route)

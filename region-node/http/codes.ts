@@ -7,6 +7,7 @@ import { readResidentToken } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
+import { isoTime, isoTimeOrNull } from './times.ts'
 
 /**
  * Always asked for anew; but the resident's own last code may be shown, marked as old, when nobody can be asked
@@ -35,10 +36,8 @@ function codeView(resident: Resident, service: CodeService) {
     issuedAt: isoTime(issuedAtMs),
     validUntil: isoTime(validUntilMs),
     updatedAt: isoTime(resident.updatedAtMs),
-    testTime: resident.testTimeMs === null ? null : isoTime(resident.testTimeMs),
+    testTime: isoTimeOrNull(resident.testTimeMs),
     testResult: resident.testResult,
     freshness: freshnessOf(resident.homeRegion, service.regionCode),
   }
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString()

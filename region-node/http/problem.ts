@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'unknown-route'
   | 'unknown-resident'
+  | 'unknown-terminal'
   | 'method-not-allowed'
   | 'idempotency-key-reused'
   | 'overloaded'

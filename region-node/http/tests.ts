@@ -10,9 +10,8 @@ import { readInput, readResidentToken } from './input.ts'
 import { ProblemError, unknownResident } from './problem.ts'
 import { sendJson, sendText } from './reply.ts'
 import type { Route } from './routes.ts'
+import { isoTime, pastTimeSchema } from './times.ts'
 
-// A laboratory's clock may be ahead of ours by this much.
-const CLOCK_LEEWAY_MS = 5 * 60_000
 const DEFAULT_LIMIT = 20
 const MAX_LIMIT = 100
 
@@ -22,14 +21,7 @@ const submissionSchema = (clock: () => number) =>
     .strictObject({
       residentId: residentIdSchema,
       result: testResultSchema,
-      sampledAt: z.iso
-        .datetime({
-          offset: true,
-          abort: true,
-          error: 'must be an ISO 8601 time with its offset, such as 2022-01-04T09:00:00+08:00',
-        })
-        .transform((time) => Date.parse(time))
-        .refine((timeMs) => timeMs <= clock() + CLOCK_LEEWAY_MS, { error: 'must not be in the future' }),
+      sampledAt: pastTimeSchema(clock),
       laboratory: z.string().trim().min(1).max(100).optional(),
     })
     .transform(({ sampledAt, laboratory, ...rest }): TestSubmission => ({
@@ -104,8 +96,8 @@ function answer(res: Response, recorded: Recorded): void {
 const testView = (test: TestRecord) => ({
   testId: test.testId,
   result: test.result,
-  sampledAt: new Date(test.sampledAtMs).toISOString(),
-  reportedAt: new Date(test.reportedAtMs).toISOString(),
+  sampledAt: isoTime(test.sampledAtMs),
+  reportedAt: isoTime(test.reportedAtMs),
   laboratory: test.laboratory,
   originRegion: test.originRegion,
 })

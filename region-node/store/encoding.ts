@@ -76,17 +76,18 @@ export class Row {
   }
 
   token(at: number): string {
-    return this.#bytes(at, 'token').toString('base64url')
+    return this.bytes(at, 'token', 16).toString('base64url')
   }
 
   uuid(at: number, column: string): string {
-    const hex = this.#bytes(at, column).toString('hex')
+    const hex = this.bytes(at, column, 16).toString('hex')
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
   }
 
-  #bytes(at: number, column: string): Buffer {
+  bytes(at: number, column: string, length: number): Buffer {
     const cell = this.#cells[at]
-    if (!(cell instanceof Uint8Array) || cell.length !== 16) throw new CorruptRow(column, '16 bytes')
+    if (!(cell instanceof Uint8Array) || cell.length !== length)
+      throw new CorruptRow(column, `${length} bytes`)
     return Buffer.from(cell.buffer, cell.byteOffset, cell.length)
   }
 }

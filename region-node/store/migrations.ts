@@ -92,4 +92,12 @@ export const MIGRATIONS: readonly string[] = [
    DROP TABLE test_1;
    DROP TABLE resident_1;
    CREATE UNIQUE INDEX resident_feed ON resident (home_region, epoch, seq);`,
+
+  // Version 3: terminals.
+  `CREATE TABLE terminal (
+     terminal_id TEXT PRIMARY KEY,
+     secret_hash BLOB NOT NULL CHECK (length(secret_hash) = 32),
+     added_at_ms INTEGER NOT NULL,
+     revoked_at_ms INTEGER
+   ) STRICT, WITHOUT ROWID;`,
 ]

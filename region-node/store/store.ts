@@ -8,6 +8,8 @@ import { holdingTable } from './holdings.ts'
 import type { HoldingTable } from './holdings.ts'
 import { residentTable } from './residents.ts'
 import type { ResidentTable } from './residents.ts'
+import { terminalTable } from './terminals.ts'
+import type { TerminalTable } from './terminals.ts'
 import { testTable } from './tests.ts'
 import type { TestTable } from './tests.ts'
 import { createWriteQueue } from './write-queue.ts'
@@ -20,6 +22,7 @@ export interface Store {
   readonly feed: FeedTable
   readonly answers: AnswerTable
   readonly holdings: HoldingTable
+  readonly terminals: TerminalTable
   /** Runs `job` in a transaction; see {@link WriteQueue.run}. */
   readonly write: WriteQueue['run']
   /** Commits what waits, then closes the file. A second call does nothing. */
@@ -40,6 +43,7 @@ export function openStore(file: string): Store {
     feed,
     answers: answerTable(db),
     holdings: holdingTable(db),
+    terminals: terminalTable(db),
     write: (job) => queue.run(job),
     close: () => {
       if (!db.isOpen) return
