@@ -7,10 +7,12 @@ import type { RegionNodeLog } from '../options.ts'
 import type { CodeService } from '../service.ts'
 import { codeRoute } from './codes.ts'
 import { cardLookupsRoute } from './id-cards.ts'
+import { correctionRoute, declarationRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
 import { ProblemError, retryAfter, sendProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { addRoute } from './routes.ts'
+import { registerRoute, registrationsRoute } from './registrations.ts'
 import { submitTestRoute, testsRoute } from './tests.ts'
 import { verificationRoute } from './verifications.ts'
 
@@ -26,6 +28,10 @@ export function createApp(service: CodeService): Express {
     submitTestRoute(service),
     testsRoute(service),
     cardLookupsRoute(service),
+    registerRoute(service),
+    registrationsRoute(service),
+    declarationRoute(service),
+    correctionRoute(service),
     ...healthRoutes(service),
   ]
   for (const route of routes) addRoute(app, route)

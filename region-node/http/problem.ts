@@ -21,6 +21,7 @@ export type ProblemCode =
   | 'unknown-terminal'
   | 'method-not-allowed'
   | 'idempotency-key-reused'
+  | 'home-only'
   | 'overloaded'
   | 'not-ready'
   | 'store-unavailable'

@@ -6,7 +6,7 @@ import { syntheticToken } from '../synthetic.ts'
 import { freshnessOf, residentIdSchema } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
-import { readInput } from './input.ts'
+import { placeIdSchema, readInput } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
@@ -15,10 +15,7 @@ const verificationSchema = z
   .strictObject({
     code: z.string().min(1).max(512).optional(),
     residentId: residentIdSchema.optional(),
-    checkpointId: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"')
-      .optional(),
+    checkpointId: placeIdSchema.optional(),
   })
   .refine((asked) => (asked.code === undefined) !== (asked.residentId === undefined), {
     message: 'give either code or residentId, and not both',

@@ -100,4 +100,24 @@ export const MIGRATIONS: readonly string[] = [
      added_at_ms INTEGER NOT NULL,
      revoked_at_ms INTEGER
    ) STRICT, WITHOUT ROWID;`,
+
+  // Version 4: registrations for screening, and what residents state of themselves.
+  `CREATE TABLE registration (
+     token BLOB NOT NULL REFERENCES resident (token),
+     registered_at_ms INTEGER NOT NULL,
+     received_at_ms INTEGER NOT NULL,
+     registration_id BLOB NOT NULL CHECK (length(registration_id) = 16),
+     site_id TEXT NOT NULL,
+     tube_id TEXT,
+     origin_region INTEGER NOT NULL,
+     PRIMARY KEY (token, registered_at_ms, received_at_ms, registration_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE statement (
+     statement_id BLOB PRIMARY KEY CHECK (length(statement_id) = 16),
+     token BLOB NOT NULL REFERENCES resident (token),
+     kind TEXT NOT NULL CHECK (kind IN ('declaration', 'correction')),
+     received_at_ms INTEGER NOT NULL,
+     details TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX statement_of_resident ON statement (token, received_at_ms);`,
 ]

@@ -6,8 +6,12 @@ import { feedTable } from './feed.ts'
 import type { FeedTable } from './feed.ts'
 import { holdingTable } from './holdings.ts'
 import type { HoldingTable } from './holdings.ts'
+import { registrationTable } from './registrations.ts'
+import type { RegistrationTable } from './registrations.ts'
 import { residentTable } from './residents.ts'
 import type { ResidentTable } from './residents.ts'
+import { statementTable } from './statements.ts'
+import type { StatementTable } from './statements.ts'
 import { terminalTable } from './terminals.ts'
 import type { TerminalTable } from './terminals.ts'
 import { testTable } from './tests.ts'
@@ -18,6 +22,8 @@ import type { WriteQueue } from './write-queue.ts'
 export interface Store {
   readonly residents: ResidentTable
   readonly tests: TestTable
+  readonly registrations: RegistrationTable
+  readonly statements: StatementTable
   /** Who changed since when, for donors. */
   readonly feed: FeedTable
   readonly answers: AnswerTable
@@ -40,6 +46,8 @@ export function openStore(file: string): Store {
   return {
     residents: residentTable(db, feed),
     tests: testTable(db),
+    registrations: registrationTable(db),
+    statements: statementTable(db),
     feed,
     answers: answerTable(db),
     holdings: holdingTable(db),

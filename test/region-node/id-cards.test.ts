@@ -182,7 +182,7 @@ describe('the bulkhead of terminals', () => {
 
   it('answers every look-up in the middle of a flood, of which some are turned away', async () => {
     await using running = await startWithTerminal({ limit: 4 })
-    let flooding = true
+    const flood = { on: true }
     const statuses: number[] = []
     const resident = async (): Promise<void> => {
       const post = {
@@ -190,11 +190,11 @@ describe('the bulkhead of terminals', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(SAMPLE),
       }
-      while (flooding) statuses.push((await fetch(`${running.node.url}/v1/tests`, post)).status)
+      while (flood.on) statuses.push((await fetch(`${running.node.url}/v1/tests`, post)).status)
     }
     const crowd = Array.from({ length: 60 }, resident)
     for (let asked = 0; asked < 30; asked += 1) expect((await lookUp(running, [TOKEN])).status).toBe(200)
-    flooding = false
+    flood.on = false
     await Promise.all(crowd)
     expect(new Set(statuses)).toStrictEqual(new Set([201, 503]))
   })
