@@ -9,6 +9,7 @@ import { codeRoute } from './codes.ts'
 import { cardLookupsRoute } from './id-cards.ts'
 import { correctionRoute, declarationRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
+import { openApiRoute } from './openapi.ts'
 import { ProblemError, retryAfter, sendProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { addRoute } from './routes.ts'
@@ -22,7 +23,7 @@ export function createApp(service: CodeService): Express {
   app.disable('etag')
   app.enable('case sensitive routing')
   app.enable('strict routing')
-  const routes = [
+  const served = [
     codeRoute(service),
     verificationRoute(service),
     submitTestRoute(service),
@@ -34,7 +35,7 @@ export function createApp(service: CodeService): Express {
     correctionRoute(service),
     ...healthRoutes(service),
   ]
-  for (const route of routes) addRoute(app, route)
+  for (const route of [...served, openApiRoute(served)]) addRoute(app, route)
   app.use((_req, res) => {
     sendProblem(res, { status: 404, code: 'unknown-route', title: 'Not found' })
   })

@@ -1,8 +1,10 @@
 // GET /v1/codes/{residentId}: the code that a resident shows (制码).
+import type { z } from 'zod'
 import { issueDisplayCode } from '../display-code.ts'
 import { freshnessOf } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { codeAnswer } from './answers.ts'
 import { readResidentToken } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
@@ -17,6 +19,9 @@ const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=300' }
 
 export const codeRoute = (service: CodeService): Route => ({
   path: '/v1/codes/:residentId',
+  docs: {
+    get: { summary: 'The code that a resident shows (制码)', answer: codeAnswer, problems: [400, 404, 503] },
+  },
   get: (req, res) => {
     const resident = service.store.residents.byToken(readResidentToken(req.params['residentId']))
     if (!resident) throw unknownResident()
@@ -24,7 +29,7 @@ export const codeRoute = (service: CodeService): Route => ({
   },
 })
 
-function codeView(resident: Resident, service: CodeService) {
+function codeView(resident: Resident, service: CodeService): z.infer<typeof codeAnswer> {
   const issuedAtMs = service.clock()
   const validUntilMs = issuedAtMs + service.codeValidityMs
   return {

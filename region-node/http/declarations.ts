@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CORRECTION_SUBJECTS, declare, requestCorrection, SYMPTOMS } from '../declare.ts'
 import { regionCodeSchema, residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { correctionReceipt, declarationReceipt } from './answers.ts'
 import { readKey, sendRecorded } from './idempotency.ts'
 import { readInput } from './input.ts'
 import type { Route } from './routes.ts'
@@ -29,8 +30,22 @@ const correctionSchema = z.strictObject({
   statement: z.string().trim().min(1).max(1_000),
 })
 
+const homeOnce = {
+  status: 201,
+  problems: [400, 404, 409, 413, 415, 422, 503],
+  idempotencyKey: 'required',
+} as const
+
 export const declarationRoute = (service: CodeService): Route => ({
   path: '/v1/declarations',
+  docs: {
+    post: {
+      summary: 'Declare one’s health (健康申报)',
+      body: declarationSchema,
+      answer: declarationReceipt,
+      ...homeOnce,
+    },
+  },
   post: async (req, res) => {
     const key = readKey(req)
     sendRecorded(res, await declare(service, readInput(declarationSchema, req.body, 'body'), key))
@@ -39,6 +54,14 @@ export const declarationRoute = (service: CodeService): Route => ({
 
 export const correctionRoute = (service: CodeService): Route => ({
   path: '/v1/corrections',
+  docs: {
+    post: {
+      summary: 'Say what is wrong (更正)',
+      body: correctionSchema,
+      answer: correctionReceipt,
+      ...homeOnce,
+    },
+  },
   post: async (req, res) => {
     const key = readKey(req)
     sendRecorded(res, await requestCorrection(service, readInput(correctionSchema, req.body, 'body'), key))

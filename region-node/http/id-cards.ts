@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { lookUpCards } from '../look-up-cards.ts'
 import type { CardLookup } from '../look-up-cards.ts'
 import type { CodeService } from '../service.ts'
+import { cardLookupsAnswer } from './answers.ts'
 import { readInput } from './input.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
@@ -18,6 +19,15 @@ const lookupsSchema = z.strictObject({
 
 export const cardLookupsRoute = (service: CodeService): Route => ({
   path: '/v1/id-cards/lookups',
+  docs: {
+    post: {
+      summary: 'Look up the holders of ID cards, by their tokens',
+      body: lookupsSchema,
+      answer: cardLookupsAnswer,
+      problems: [400, 401, 413, 415, 422, 503],
+      terminalsOnly: true,
+    },
+  },
   authorize: (req) => requireTerminal(service.terminals, req),
   post: (req, res) => {
     const { subjectTokens } = readInput(lookupsSchema, req.body, 'body')
@@ -30,7 +40,7 @@ export const cardLookupsRoute = (service: CodeService): Route => ({
 })
 
 /** @param index Place of the token in the request, from 0. */
-function lookupView(lookup: CardLookup, index: number) {
+function lookupView(lookup: CardLookup, index: number): z.infer<typeof cardLookupsAnswer>['results'][number] {
   if (lookup.outcome !== 'found') return { index, ...lookup }
   const { resident, freshness } = lookup
   return {

@@ -10,7 +10,7 @@ import type { Route } from './routes.ts'
 const DEFAULT_LIMIT = 20
 const MAX_LIMIT = 100
 
-export const listingQuery = z.object({
+const listingQuery = z.object({
   limit: z
     .string()
     .regex(/^\d{1,6}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
@@ -22,12 +22,18 @@ export const listingQuery = z.object({
 export interface Listing {
   /** The member of the answer that holds the list, and the folder of the path. */
   readonly name: 'tests' | 'registrations'
+  readonly summary: string
+  readonly answer: z.ZodType
   readonly newest: (residentToken: string, limit: number) => readonly object[]
 }
 
 /** `GET /v1/<name>/{residentId}` */
-export const listingRoute = ({ store, regionCode }: CodeService, { name, newest }: Listing): Route => ({
+export const listingRoute = (
+  { store, regionCode }: CodeService,
+  { name, summary, answer, newest }: Listing,
+): Route => ({
   path: `/v1/${name}/:residentId`,
+  docs: { get: { summary, query: listingQuery, answer, problems: [400, 404, 503] } },
   get: (req, res) => {
     const residentToken = readResidentToken(req.params['residentId'])
     const { limit } = readInput(listingQuery, req.query, 'query')

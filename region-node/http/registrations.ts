@@ -4,6 +4,7 @@ import { register, registrationView } from '../register.ts'
 import type { RegistrationSubmission } from '../register.ts'
 import { residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { registrationReceipt, registrationsAnswer } from './answers.ts'
 import { readKey, sendRecorded } from './idempotency.ts'
 import { placeIdSchema, readInput } from './input.ts'
 import { listingRoute } from './listing.ts'
@@ -29,6 +30,8 @@ const submissionSchema = (clock: () => number) =>
 export const registrationsRoute = (service: CodeService): Route =>
   listingRoute(service, {
     name: 'registrations',
+    summary: 'The registrations of a resident, newest first',
+    answer: registrationsAnswer,
     newest: (residentToken, limit) =>
       service.store.registrations.newest(residentToken, limit).map(registrationView),
   })
@@ -38,6 +41,16 @@ export function registerRoute(service: CodeService): Route {
   const schema = submissionSchema(service.clock)
   return {
     path: '/v1/registrations',
+    docs: {
+      post: {
+        summary: 'Register a resident for screening',
+        body: schema,
+        answer: registrationReceipt,
+        status: 201,
+        problems: [400, 404, 413, 415, 422, 503],
+        idempotencyKey: 'required',
+      },
+    },
     post: async (req, res) => {
       const key = readKey(req)
       sendRecorded(res, await register(service, readInput(schema, req.body, 'body'), key))

@@ -1,12 +1,29 @@
 // The vocabulary in which a route is declared: one path, its methods, 405 for the rest.
 import express from 'express'
 import type { Express, Request, RequestHandler, Response } from 'express'
+import type { z } from 'zod'
 import { ProblemError } from './problem.ts'
+import type { ProblemStatus } from './problem.ts'
 
 export type Handle = (req: Request, res: Response) => void | Promise<void>
 
+/** What the OpenAPI document says of one method. */
+export interface Operation {
+  readonly summary: string
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodType
+  readonly answer: z.ZodType
+  /** Of the answer; 200 unless told. */
+  readonly status?: 200 | 201
+  readonly problems: readonly ProblemStatus[]
+  readonly idempotencyKey?: 'required' | 'optional'
+  readonly terminalsOnly?: true
+}
+
 export interface Route {
   readonly path: string
+  /** One for each method that there is. */
+  readonly docs: { readonly get?: Operation; readonly post?: Operation }
   /** Runs before anything of the body is read. @throws {ProblemError} The request is not let in. */
   readonly authorize?: (req: Request) => void
   readonly get?: Handle

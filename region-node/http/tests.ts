@@ -5,6 +5,7 @@ import type { TestSubmission } from '../record-test.ts'
 import { residentIdSchema, testResultSchema } from '../resident.ts'
 import type { TestRecord } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { testReceipt, testsAnswer } from './answers.ts'
 import { readOptionalKey, sendRecorded } from './idempotency.ts'
 import { readInput } from './input.ts'
 import { listingRoute } from './listing.ts'
@@ -30,6 +31,8 @@ const submissionSchema = (clock: () => number) =>
 export const testsRoute = (service: CodeService): Route =>
   listingRoute(service, {
     name: 'tests',
+    summary: 'The results of a resident, newest first',
+    answer: testsAnswer,
     newest: (residentToken, limit) => service.store.tests.newest(residentToken, limit).map(testView),
   })
 
@@ -38,6 +41,16 @@ export function submitTestRoute(service: CodeService): Route {
   const schema = submissionSchema(service.clock)
   return {
     path: '/v1/tests',
+    docs: {
+      post: {
+        summary: 'Hand in a test result',
+        body: schema,
+        answer: testReceipt,
+        status: 201,
+        problems: [400, 404, 413, 415, 422, 503],
+        idempotencyKey: 'optional',
+      },
+    },
     post: async (req, res) => {
       const key = readOptionalKey(req)
       sendRecorded(res, await recordTest(service, readInput(schema, req.body, 'body'), key))
@@ -45,7 +58,7 @@ export function submitTestRoute(service: CodeService): Route {
   }
 }
 
-const testView = (test: TestRecord) => ({
+const testView = (test: TestRecord): z.infer<typeof testsAnswer>['tests'][number] => ({
   testId: test.testId,
   result: test.result,
   sampledAt: isoTime(test.sampledAtMs),

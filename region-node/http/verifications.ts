@@ -6,6 +6,7 @@ import { syntheticToken } from '../synthetic.ts'
 import { freshnessOf, residentIdSchema } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { verificationAnswer } from './answers.ts'
 import { placeIdSchema, readInput } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
@@ -26,6 +27,14 @@ const verificationSchema = z
 
 export const verificationRoute = (service: CodeService): Route => ({
   path: '/v1/verifications',
+  docs: {
+    post: {
+      summary: 'Whether a code, or a resident, is good now (验码)',
+      body: verificationSchema,
+      answer: verificationAnswer,
+      problems: [400, 404, 413, 415, 422, 503],
+    },
+  },
   post: (req, res) => {
     const asked = readInput(verificationSchema, req.body, 'body')
     const found = asked.code === undefined ? findById(asked.residentId, service) : open(asked.code, service)
