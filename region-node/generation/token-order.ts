@@ -2,8 +2,8 @@
 import { endianness } from 'node:os'
 
 /**
- * Rows written in the order of their key fill each page of the tree and touch it once; in any other
- * order 13 million rows leave a third of every page empty and take several times as long.
+ * Rows written in the order of their key touch each page of the tree once. Tokens are random: in the order
+ * of their numbers residents took 2.4 times as long at four million, and longer the more there were.
  */
 export class TokenOrder {
   readonly #pairs: BigUint64Array
@@ -18,7 +18,7 @@ export class TokenOrder {
     this.#words = new Uint32Array(this.#pairs.buffer)
   }
 
-  /** @param token Its first four bytes decide; a tie costs nothing but a little packing. */
+  /** @param token Its first four bytes decide; a tie costs nothing. */
   add(number: number, token: Buffer): void {
     const at = 2 * this.#added++
     this.#words[at + TokenOrder.#high] = token.readUInt32BE(0)
