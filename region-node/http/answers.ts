@@ -27,22 +27,26 @@ export const codeAnswer = z
   })
   .meta({ id: 'Code' })
 
+const person = { status: codeStatusSchema, residentToken: token, divisionCode: division, freshness }
 const checked = { issuer, verifiedAt: time, checkpointId: z.string().optional() }
 
 export const verificationAnswer = z
   .union([
     z.strictObject({
       valid: z.literal(true),
-      status: codeStatusSchema,
-      residentToken: token,
-      divisionCode: division,
-      freshness,
+      ...person,
+      members: z
+        .array(z.strictObject(person))
+        .optional()
+        .describe(
+          'Of a family code: all whom it stands for, its holder first; `status` is the worst of them',
+        ),
       ...checked,
     }),
     z.strictObject({
       valid: z.literal(false),
       status: z.enum(['expired', 'unknown']),
-      reason: z.enum(['forged', 'expired']),
+      reason: z.enum(['forged', 'expired', 'lost', 'unknown-code']),
       ...checked,
     }),
   ])
@@ -101,6 +105,25 @@ export const correctionReceipt = z
     receivedAt: time,
   })
   .meta({ id: 'CorrectionReceipt' })
+
+export const carriedCodeReceipt = z
+  .strictObject({
+    codeId: z.guid(),
+    code: z.string().describe('What is printed as a QR'),
+    residentTokens: z.array(token).min(1).describe('Whom it stands for, its holder first'),
+    issuedAt: time,
+    validUntil: time,
+  })
+  .meta({ id: 'CarriedCodeReceipt' })
+
+export const lossReceipt = z
+  .strictObject({
+    lossReportId: z.guid(),
+    residentToken: token,
+    codesLost: z.int().min(0),
+    reportedAt: time,
+  })
+  .meta({ id: 'LossReceipt' })
 
 const place = { index: z.int().min(0).describe('Place of the token in the request') }
 

@@ -7,6 +7,7 @@ import type { RegionNodeLog } from '../options.ts'
 import type { CodeService } from '../service.ts'
 import { codeRoute } from './codes.ts'
 import { cardLookupsRoute } from './id-cards.ts'
+import { familyCodeRoute, lossReportRoute, paperCodeRoute } from './carried-codes.ts'
 import { correctionRoute, declarationRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
 import { openApiRoute } from './openapi.ts'
@@ -33,6 +34,9 @@ export function createApp(service: CodeService): Express {
     registrationsRoute(service),
     declarationRoute(service),
     correctionRoute(service),
+    paperCodeRoute(service),
+    familyCodeRoute(service),
+    lossReportRoute(service),
     ...healthRoutes(service),
   ]
   for (const route of [...served, openApiRoute(served)]) addRoute(app, route)

@@ -6,6 +6,7 @@ import type { CodeService } from '../service.ts'
 import { correctionReceipt, declarationReceipt } from './answers.ts'
 import { readKey, sendRecorded } from './idempotency.ts'
 import { readInput } from './input.ts'
+import { HOME_ONCE } from './routes.ts'
 import type { Route } from './routes.ts'
 
 const MOST_VISITED = 30
@@ -30,12 +31,6 @@ const correctionSchema = z.strictObject({
   statement: z.string().trim().min(1).max(1_000),
 })
 
-const homeOnce = {
-  status: 201,
-  problems: [400, 404, 409, 413, 415, 422, 503],
-  idempotencyKey: 'required',
-} as const
-
 export const declarationRoute = (service: CodeService): Route => ({
   path: '/v1/declarations',
   docs: {
@@ -43,7 +38,7 @@ export const declarationRoute = (service: CodeService): Route => ({
       summary: 'Declare one’s health (健康申报)',
       body: declarationSchema,
       answer: declarationReceipt,
-      ...homeOnce,
+      ...HOME_ONCE,
     },
   },
   post: async (req, res) => {
@@ -59,7 +54,7 @@ export const correctionRoute = (service: CodeService): Route => ({
       summary: 'Say what is wrong (更正)',
       body: correctionSchema,
       answer: correctionReceipt,
-      ...homeOnce,
+      ...HOME_ONCE,
     },
   },
   post: async (req, res) => {

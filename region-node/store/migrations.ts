@@ -120,4 +120,20 @@ export const MIGRATIONS: readonly string[] = [
      details TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX statement_of_resident ON statement (token, received_at_ms);`,
+
+  // Version 5: paper and family codes.
+  `CREATE TABLE carried_code (
+     code_id BLOB PRIMARY KEY CHECK (length(code_id) = 16),
+     family INTEGER NOT NULL CHECK (family IN (0, 1)),
+     holder_token BLOB NOT NULL REFERENCES resident (token),
+     issued_at_ms INTEGER NOT NULL,
+     valid_until_ms INTEGER NOT NULL,
+     lost_at_ms INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX carried_code_of_resident ON carried_code (holder_token);
+   CREATE TABLE carried_code_member (
+     code_id BLOB NOT NULL REFERENCES carried_code (code_id),
+     token BLOB NOT NULL REFERENCES resident (token),
+     PRIMARY KEY (code_id, token)
+   ) STRICT, WITHOUT ROWID;`,
 ]

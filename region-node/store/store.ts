@@ -2,6 +2,8 @@
 import { openDatabase } from './database.ts'
 import { answerTable } from './answers.ts'
 import type { AnswerTable } from './answers.ts'
+import { carriedCodeTable } from './carried-codes.ts'
+import type { CarriedCodeTable } from './carried-codes.ts'
 import { feedTable } from './feed.ts'
 import type { FeedTable } from './feed.ts'
 import { holdingTable } from './holdings.ts'
@@ -24,6 +26,7 @@ export interface Store {
   readonly tests: TestTable
   readonly registrations: RegistrationTable
   readonly statements: StatementTable
+  readonly carriedCodes: CarriedCodeTable
   /** Who changed since when, for donors. */
   readonly feed: FeedTable
   readonly answers: AnswerTable
@@ -48,6 +51,7 @@ export function openStore(file: string): Store {
     tests: testTable(db),
     registrations: registrationTable(db),
     statements: statementTable(db),
+    carriedCodes: carriedCodeTable(db),
     feed,
     answers: answerTable(db),
     holdings: holdingTable(db),

@@ -37,6 +37,13 @@ const ROUTES = [
     body: { residentId: RESIDENT, subject: 'status', testId: null, statement: 'it is wrong' },
     free: ['statement'],
   },
+  { path: '/v1/paper-codes', body: { residentId: RESIDENT }, free: [] },
+  { path: '/v1/family-codes', body: { residentId: RESIDENT, memberIds: ['R610100-000002'] }, free: [] },
+  {
+    path: '/v1/loss-reports',
+    body: { residentId: RESIDENT, codeId: '0b5f0c1e-8a4a-4f4e-9f5e-2f1f5b6c7d8e' },
+    free: [],
+  },
   { path: '/v1/id-cards/lookups', body: { subjectTokens: [syntheticToken(RESIDENT)] }, free: [] },
 ] as const
 

@@ -29,6 +29,9 @@ const BODIES: Record<string, object> = {
   '/v1/registrations': { residentId: RESIDENT, siteId: 'site-1', registeredAt: TIME },
   '/v1/declarations': { residentId: ID, symptoms: ['fever'], contact: false, visitedDivisions: [] },
   '/v1/corrections': { residentId: RESIDENT, subject: 'status', statement: 'it is wrong' },
+  '/v1/paper-codes': { residentId: RESIDENT },
+  '/v1/family-codes': { residentId: RESIDENT, memberIds: [ID] },
+  '/v1/loss-reports': { residentId: ID },
   '/v1/id-cards/lookups': { subjectTokens: [TOKEN, syntheticToken('nobody'), 'no token'] },
 }
 
@@ -51,7 +54,16 @@ beforeAll(async () => {
   broken = await startTestNode({ dataFile: folder.file('broken.db') })
   using db = new DatabaseSync(folder.file('broken.db'))
   db.exec('PRAGMA foreign_keys = OFF')
-  for (const table of ['test', 'registration', 'statement', 'resident', 'holding', 'answer', 'terminal']) {
+  for (const table of [
+    'test',
+    'registration',
+    'statement',
+    'resident',
+    'holding',
+    'answer',
+    'terminal',
+    'carried_code',
+  ]) {
     db.exec(`DROP TABLE ${table}`)
   }
   contract = contractSchema.parse((await request(node.url).get('/openapi.json')).body)
@@ -89,6 +101,13 @@ const post = (url: string, path: string, body: object | string = BODIES[path] ??
     .send(body)
 
 const postPaths = Object.keys(BODIES)
+const homePaths = [
+  '/v1/declarations',
+  '/v1/corrections',
+  '/v1/paper-codes',
+  '/v1/family-codes',
+  '/v1/loss-reports',
+]
 const residentPaths = ['/v1/codes', '/v1/tests', '/v1/registrations']
 
 describe('what the node answers is what its contract says', () => {
@@ -114,7 +133,7 @@ describe('what the node answers is what its contract says', () => {
     held('post', '/v1/registrations', await send('two words', 'a'))
   })
 
-  it.each(['/v1/declarations', '/v1/corrections'])('to POST %s at a backup', async (path) => {
+  it.each(homePaths)('to POST %s at a backup', async (path) => {
     held('post', path, await post(backup.url, path))
   })
 
@@ -124,6 +143,21 @@ describe('what the node answers is what its contract says', () => {
       const asked = { code: shown, checkpointId: 'gate-1' }
       held('post', '/v1/verifications', await post(node.url, '/v1/verifications', asked))
     }
+  })
+
+  it('to a code on paper and of a family, good, unknown and lost', async () => {
+    const paper = await post(node.url, '/v1/paper-codes', { residentId: ID })
+    const family = await post(node.url, '/v1/family-codes', { residentId: ID, memberIds: [RESIDENT] })
+    const shown = async (url: string, code: string): Promise<string | undefined> => {
+      const verified = await post(url, '/v1/verifications', { code })
+      held('post', '/v1/verifications', verified)
+      return verified.body.reason
+    }
+    const codes = [paper.body.code, family.body.code]
+    for (const code of codes) expect(await shown(node.url, code)).toBeUndefined()
+    for (const code of codes) expect(await shown(backup.url, code)).toBe('unknown-code')
+    await post(node.url, '/v1/loss-reports', { residentId: ID })
+    for (const code of codes) expect(await shown(node.url, code)).toBe('lost')
   })
 
   it('to a terminal that it does not know', async () => {
@@ -188,7 +222,7 @@ describe('/openapi.json', () => {
         ({ name, required }: { name: string; required: boolean }) => name === 'Idempotency-Key' && required,
       ),
     )
-    expect(needKey).toStrictEqual(['/v1/registrations', '/v1/declarations', '/v1/corrections'])
+    expect(needKey).toStrictEqual(['/v1/registrations', ...homePaths])
     const needTerminal = postPaths.filter((path) => paths[path].post.security)
     expect(needTerminal).toStrictEqual(['/v1/id-cards/lookups'])
   })
