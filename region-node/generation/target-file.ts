@@ -16,6 +16,8 @@ export const partialOf = (file: string): string => `${file}.partial`
  */
 export function prepareTarget(file: string, force: boolean): boolean {
   refuseFolder(file)
+  const folder = dirname(file)
+  if (!existsSync(folder)) throw new StartError(`${folder} is missing; make it, or choose another --data`)
   if (existsSync(file)) {
     if (!force) throw new StartError(`${file} exists; choose another --data, or replace it with --force`)
     refuseUnlessOurs(file)
@@ -29,9 +31,7 @@ export function prepareTarget(file: string, force: boolean): boolean {
 
 /** @throws {StartError} There is less room than the file will take. */
 export function refuseWithoutRoom(file: string, neededBytes: number): void {
-  const folder = dirname(file)
-  if (!existsSync(folder)) return
-  const { bavail, bsize } = statfsSync(folder)
+  const { bavail, bsize } = statfsSync(dirname(file))
   const freeBytes = bavail * bsize
   if (freeBytes >= neededBytes) return
   throw new StartError(
@@ -44,11 +44,9 @@ export function refuseWithoutRoom(file: string, neededBytes: number): void {
 export function publish(file: string): void {
   const partial = partialOf(file)
   syncToDisk(partial)
-  if (existsSync(file)) {
-    refuseUnlessOurs(file)
-    // A log left beside it would be replayed into the new file.
-    removeDatabase(file)
-  }
+  if (existsSync(file)) refuseUnlessOurs(file)
+  // Also without a file: a log that one left behind would be replayed into the new one.
+  removeDatabase(file)
   renameSync(partial, file)
   syncToDisk(dirname(file))
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
@@ -104,6 +104,23 @@ describe('residents generate', () => {
     expect(readdirSync(dirname(file))).toStrictEqual(['a.db'])
   })
 
+  it('does not let the log of a file that is gone be replayed into the new one', async () => {
+    using folder = temporaryFolder()
+    const file = folder.file('a.db')
+    {
+      await using node = await spawnNode('--data', file)
+      const sample = { residentId: RESIDENT, result: 'positive', sampledAt: '2022-01-04T09:00:00+08:00' }
+      await request(node.url).post('/v1/tests').send(sample).expect(201)
+    }
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
+    rmSync(file)
+    await generateToEnd('--count', '20', '--data', file)
+    expect(readdirSync(dirname(file))).toStrictEqual(['a.db'])
+    await using node = await spawnNode('--data', file)
+    const { body } = await request(node.url).get(`/v1/codes/${RESIDENT}`)
+    expect(body.status).toBe('yellow')
+  })
+
   it('never replaces a file that a node has open, nor one that is no data file, even when forced', async () => {
     using folder = temporaryFolder()
     const [file, letter] = [folder.file('a.db'), folder.file('letter.txt')]
@@ -188,7 +205,7 @@ describe('residents generate', () => {
     {
       name: 'a folder that is missing',
       file: 'missing/a.db',
-      says: /a\.db can't be written: unable to open/,
+      says: /missing is missing; make it, or choose another --data\n$/,
     },
     { name: 'a folder', file: '.', says: /is a folder; --data must name a file/ },
   ])('says what is wrong with $name', async ({ file, says }) => {
