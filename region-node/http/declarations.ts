@@ -4,9 +4,7 @@ import { CORRECTION_SUBJECTS, declare, requestCorrection, SYMPTOMS } from '../de
 import { regionCodeSchema, residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import { correctionReceipt, declarationReceipt } from './answers.ts'
-import { readKey, sendRecorded } from './idempotency.ts'
-import { readInput } from './input.ts'
-import { HOME_ONCE } from './routes.ts'
+import { onceRoute } from './idempotency.ts'
 import type { Route } from './routes.ts'
 
 const MOST_VISITED = 30
@@ -31,34 +29,22 @@ const correctionSchema = z.strictObject({
   statement: z.string().trim().min(1).max(1_000),
 })
 
-export const declarationRoute = (service: CodeService): Route => ({
-  path: '/v1/declarations',
-  docs: {
-    post: {
-      summary: 'Declare one’s health (健康申报)',
-      body: declarationSchema,
-      answer: declarationReceipt,
-      ...HOME_ONCE,
-    },
-  },
-  post: async (req, res) => {
-    const key = readKey(req)
-    sendRecorded(res, await declare(service, readInput(declarationSchema, req.body, 'body'), key))
-  },
-})
+export const declarationRoute = (service: CodeService): Route =>
+  onceRoute({
+    path: '/v1/declarations',
+    summary: 'Declare one’s health (健康申报)',
+    body: declarationSchema,
+    answer: declarationReceipt,
+    homeOnly: true,
+    take: (given, key) => declare(service, given, key),
+  })
 
-export const correctionRoute = (service: CodeService): Route => ({
-  path: '/v1/corrections',
-  docs: {
-    post: {
-      summary: 'Say what is wrong (更正)',
-      body: correctionSchema,
-      answer: correctionReceipt,
-      ...HOME_ONCE,
-    },
-  },
-  post: async (req, res) => {
-    const key = readKey(req)
-    sendRecorded(res, await requestCorrection(service, readInput(correctionSchema, req.body, 'body'), key))
-  },
-})
+export const correctionRoute = (service: CodeService): Route =>
+  onceRoute({
+    path: '/v1/corrections',
+    summary: 'Say what is wrong (更正)',
+    body: correctionSchema,
+    answer: correctionReceipt,
+    homeOnly: true,
+    take: (given, key) => requestCorrection(service, given, key),
+  })

@@ -5,6 +5,7 @@ import type { Recorded } from '../record-once.ts'
 import { readInput } from './input.ts'
 import { ProblemError, unknownResident } from './problem.ts'
 import { sendText } from './reply.ts'
+import type { Route } from './routes.ts'
 
 const WANTED = 'must be 1 to 255 visible ASCII characters'
 
@@ -15,12 +16,41 @@ const keySchema = z
   .transform((key) => key.replaceAll('"', ''))
 
 /** @throws {ProblemError} 400: there is none, or it is malformed. */
-export const readKey = (req: Request): string =>
+const readKey = (req: Request): string =>
   readInput(keySchema, req.headers['idempotency-key'], 'header', 'Idempotency-Key')
 
 /** @throws {ProblemError} 400: it is malformed. */
 export const readOptionalKey = (req: Request): string | undefined =>
   readInput(keySchema.optional(), req.headers['idempotency-key'], 'header', 'Idempotency-Key')
+
+export interface OnceRoute<T> {
+  readonly path: string
+  readonly summary: string
+  readonly body: z.ZodType<T>
+  readonly answer: z.ZodType
+  /** Whether a node that stands in for home refuses it. */
+  readonly homeOnly: boolean
+  readonly take: (given: T, idempotencyKey: string) => Promise<Recorded>
+}
+
+/** A POST that needs a key, and is done once for each. */
+export const onceRoute = <T>({ path, summary, body, answer, homeOnly, take }: OnceRoute<T>): Route => ({
+  path,
+  docs: {
+    post: {
+      summary,
+      body,
+      answer,
+      status: 201,
+      problems: [400, 404, ...(homeOnly ? [409 as const] : []), 413, 415, 422, 503],
+      idempotencyKey: 'required',
+    },
+  },
+  post: async (req, res) => {
+    const key = readKey(req)
+    sendRecorded(res, await take(readInput(body, req.body, 'body'), key))
+  },
+})
 
 /** 201 with the first answer, also to a repeat. @throws {ProblemError} It was not recorded. */
 export function sendRecorded(res: Response, recorded: Recorded): void {

@@ -5,8 +5,8 @@ import type { RegistrationSubmission } from '../register.ts'
 import { residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import { registrationReceipt, registrationsAnswer } from './answers.ts'
-import { readKey, sendRecorded } from './idempotency.ts'
-import { placeIdSchema, readInput } from './input.ts'
+import { onceRoute } from './idempotency.ts'
+import { placeIdSchema } from './input.ts'
 import { listingRoute } from './listing.ts'
 import type { Route } from './routes.ts'
 import { pastTimeSchema } from './times.ts'
@@ -37,23 +37,12 @@ export const registrationsRoute = (service: CodeService): Route =>
   })
 
 /** `POST /v1/registrations`, under an Idempotency-Key. */
-export function registerRoute(service: CodeService): Route {
-  const schema = submissionSchema(service.clock)
-  return {
+export const registerRoute = (service: CodeService): Route =>
+  onceRoute({
     path: '/v1/registrations',
-    docs: {
-      post: {
-        summary: 'Register a resident for screening',
-        body: schema,
-        answer: registrationReceipt,
-        status: 201,
-        problems: [400, 404, 413, 415, 422, 503],
-        idempotencyKey: 'required',
-      },
-    },
-    post: async (req, res) => {
-      const key = readKey(req)
-      sendRecorded(res, await register(service, readInput(schema, req.body, 'body'), key))
-    },
-  }
-}
+    summary: 'Register a resident for screening',
+    body: submissionSchema(service.clock),
+    answer: registrationReceipt,
+    homeOnly: false,
+    take: (given, key) => register(service, given, key),
+  })

@@ -20,13 +20,6 @@ export interface Operation {
   readonly terminalsOnly?: true
 }
 
-/** What all have in common that only home takes, once for each key. */
-export const HOME_ONCE = {
-  status: 201,
-  problems: [400, 404, 409, 413, 415, 422, 503],
-  idempotencyKey: 'required',
-} as const
-
 export interface Route {
   readonly path: string
   /** One for each method that there is. */

@@ -1,33 +1,24 @@
 // `residents generate`: whole or not there at all, the same each time, and served as it is.
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { RESIDENT, spawnNode, startTestNode, temporaryFolder } from './running-node.ts'
+import {
+  CHIYUAN,
+  RESIDENT,
+  spawnNode,
+  startChiyuan,
+  startTestNode,
+  temporaryFolder,
+  toEnd,
+} from './running-node.ts'
+import type { PipedProcess } from './running-node.ts'
 
-const CHIYUAN = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
-
-const generate = (...flags: string[]): ChildProcess =>
-  spawn(process.execPath, [CHIYUAN, 'residents', 'generate', '--region', '610100', ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-
-async function toEnd(child: ChildProcess): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  if (!child.stdout || !child.stderr) throw new Error('output is not piped')
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'exit'),
-    text(child.stdout),
-    text(child.stderr),
-  ])
-  return { code, stdout, stderr }
-}
-
+const generate = (...flags: string[]): PipedProcess =>
+  startChiyuan('residents', 'generate', '--region', '610100', ...flags)
 const generateToEnd = (...flags: string[]) => toEnd(generate(...flags))
 
 /** Everything that is in a file, but for when it was made. */

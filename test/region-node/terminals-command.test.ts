@@ -1,26 +1,10 @@
 // `chiyuan terminals`: beside a node that runs, without a restart.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { syntheticToken } from '../../region-node/synthetic.ts'
-import { RESIDENT, spawnNode, temporaryFolder } from './running-node.ts'
+import { RESIDENT, runChiyuan, spawnNode, temporaryFolder } from './running-node.ts'
 
-const CHIYUAN = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
-
-async function terminals(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [CHIYUAN, 'terminals', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'exit'),
-    text(child.stdout),
-    text(child.stderr),
-  ])
-  return { code, stdout, stderr }
-}
+const terminals = (...args: string[]) => runChiyuan('terminals', ...args)
 
 describe('chiyuan terminals', () => {
   it('lets a terminal in at a node that runs, at its backup by the hash, and shuts it out again', async () => {
