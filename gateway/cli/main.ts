@@ -91,6 +91,11 @@ const nodeCommands = [
     does: 'terminals that may look up residents at a region node',
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
   },
+  {
+    name: 'tokens',
+    does: 'subject tokens of documents, and the peppers behind them',
+    load: async () => (await import('../../region-node/token-command.ts')).tokensCommand(),
+  },
 ]
 const helpWanted = process.argv.includes('--help') || process.argv.includes('-h')
 for (const { name, does, load } of nodeCommands) {

@@ -9,7 +9,9 @@ export type ProgressStream = Pick<WriteStream, 'write'> & {
 
 const REDRAW_MS = 100
 const LINE_EVERY_MS = 5_000
-const BAR_CELLS = 24
+const MOST_BAR_CELLS = 24
+const LEAST_BAR_CELLS = 4
+const ERASE_TO_END = '\u001B[K'
 
 export class Progress {
   readonly #stream: ProgressStream
@@ -66,15 +68,19 @@ export class Progress {
       this.#stream.write(`${this.#step}: ${figures}\n`)
       return
     }
-    const line = `${this.#step} ${bar(this.#done / this.#total)} ${figures}`
-    // Erases to the end, and never wraps: a wrapped line could not be drawn over.
-    this.#stream.write(`\r${line.slice(0, (this.#stream.columns ?? 80) - 1)}\u001B[K`)
+    // Never wraps: a wrapped line could not be drawn over.
+    const room = (this.#stream.columns ?? 80) - 1
+    const cells = Math.min(MOST_BAR_CELLS, room - this.#step.length - figures.length - 4)
+    const line = `${this.#step} ${bar(this.#done / this.#total, cells)}${figures}`
+    this.#stream.write(`\r${line.slice(0, room)}${ERASE_TO_END}`)
   }
 }
 
-const bar = (share: number): string => {
-  const full = Math.round(share * BAR_CELLS)
-  return `[${'#'.repeat(full)}${'-'.repeat(BAR_CELLS - full)}]`
+/** As wide as there is room for beside the figures, which matter more. */
+function bar(share: number, cells: number): string {
+  if (cells < LEAST_BAR_CELLS) return ''
+  const full = Math.round(share * cells)
+  return `[${'#'.repeat(full)}${'-'.repeat(cells - full)}] `
 }
 
 const thousands = (count: number): string => Math.round(count).toLocaleString('en-US')

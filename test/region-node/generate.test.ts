@@ -176,7 +176,7 @@ describe('residents generate', () => {
     const command = `trap '' XFSZ; ulimit -f 400; exec "$0" "$@"`
     const flags = ['--region', '610100', '--count', '20000', '--data', folder.file('a.db')]
     const child = spawn('sh', ['-c', command, process.execPath, CHIYUAN, 'residents', 'generate', ...flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     const { code, stderr } = await toEnd(child)
     expect(code).toBe(1)

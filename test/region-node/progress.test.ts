@@ -48,6 +48,18 @@ describe('progress', () => {
     for (const line of lines) expect(line.replace('\u001B[K', '').length).toBeLessThan(40)
   })
 
+  it.each([{ columns: 80 }, { columns: 64 }])(
+    'has the time left in view at $columns columns',
+    ({ columns }) => {
+      const { progress, pass, said } = shown({ isTTY: true, columns })
+      progress.step('writing')
+      pass(10_000)
+      progress.done(1_300_000)
+      expect(said().endsWith(' 1 m 30 s left\u001B[K')).toBe(true)
+      expect(said().length).toBeLessThan(columns + 5)
+    },
+  )
+
   it('says a plain line every five seconds elsewhere, without control characters', () => {
     const { progress, pass, said } = shown({})
     progress.step('writing')

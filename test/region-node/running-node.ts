@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -81,10 +81,10 @@ export const startChiyuan = (...args: string[]): PipedProcess => startPiped(CHIY
 /** Runs `chiyuan` to its end. */
 export const runChiyuan = (...args: string[]): Promise<Ended> => toEnd(startChiyuan(...args))
 
-export type PipedProcess = ChildProcessByStdio<null, Readable, Readable>
+export type PipedProcess = ChildProcessByStdio<Writable, Readable, Readable>
 
 const startPiped = (...args: string[]): PipedProcess =>
-  spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
 
 export async function toEnd(child: PipedProcess): Promise<Ended> {
   const [[code], stdout, stderr] = await Promise.all([
