@@ -1,6 +1,6 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
-import { Command, InvalidArgumentError } from 'commander'
-import type { z } from 'zod'
+import { Command } from 'commander'
+import { check, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
 import type { ProcessOptions } from './process.ts'
@@ -17,6 +17,7 @@ interface Flags {
   readonly residents: number
   readonly holds: string[]
   readonly limit: number
+  readonly cardLimit: number
   readonly drainMs: number
   readonly noticeMs: number
   readonly maxReplicaAgeMs?: number
@@ -25,7 +26,7 @@ interface Flags {
 
 /** A fresh `region-node` command, to be run by itself or mounted in another. */
 export function regionNodeCommand(): Command {
-  const { host, port, regionCode, dataFile, residents, limit, drainMs } = optionDefaults
+  const { host, port, regionCode, dataFile, residents, limit, cardLimit, drainMs } = optionDefaults
   return new Command('region-node')
     .description(
       "Run one node of a region's code service: show and verify codes, take test results.\n" +
@@ -49,6 +50,12 @@ export function regionNodeCommand(): Command {
     )
     .option('--holds <codes>', 'other regions to stand in for, such as 610100,610400', regionList, [])
     .option('--limit <count>', 'requests served at once; above it, 503', whole(optionFields.limit), limit)
+    .option(
+      '--card-limit <count>',
+      'batches of ID cards looked up at once, beside --limit',
+      whole(optionFields.cardLimit),
+      cardLimit,
+    )
     .option(
       '--drain-ms <ms>',
       'on stop, wait so long for requests in flight',
@@ -87,19 +94,6 @@ function toOptions({ region, name, data, logJson, ...rest }: Flags): ProcessOpti
   return { ...rest, ...named, regionCode: region, dataFile: data, logJson: logJson ?? false }
 }
 
-/** Commander puts the flag and the value in front of what we throw. */
-const text =
-  (schema: z.ZodType<string>) =>
-  (value: string): string =>
-    check(schema, value)
-
-const whole =
-  (schema: z.ZodType<number>) =>
-  (value: string): number => {
-    // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
-    return check(schema, /^\d+$/.test(value) ? Number(value) : Number.NaN)
-  }
-
 const regionList = (value: string): string[] =>
   check(
     optionFields.holds,
@@ -108,9 +102,3 @@ const regionList = (value: string): string[] =>
       .map((code) => code.trim())
       .filter((code) => code !== ''),
   )
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const checked = schema.safeParse(value)
-  if (checked.success) return checked.data
-  throw new InvalidArgumentError(`${checked.error.issues.map((issue) => issue.message).join('; ')}.`)
-}

@@ -11,6 +11,7 @@ import { createNodeServer, listen, stopServing } from './server.ts'
 import type { CodeService } from './service.ts'
 import { openStore } from './store/store.ts'
 import type { Store } from './store/store.ts'
+import { storedTerminals } from './terminals/directory.ts'
 
 export type { RegionNodeLog, RegionNodeOptions } from './options.ts'
 
@@ -42,7 +43,9 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
   const gate = new LoadGate(checked.limit)
   try {
     const service = serviceOf(checked, { clock, log, regions, store, gate })
-    const admission = createAdmission(gate, createApp(service))
+    // Terminals are few and steady; a crowd that opens its codes must not keep them waiting.
+    const terminals = { prefix: '/v1/id-cards/', gate: new LoadGate(checked.cardLimit) }
+    const admission = createAdmission(gate, [terminals], createApp(service))
     const server = createNodeServer(admission.listener)
     await seedResidents(store, regions, checked.residents, clock())
     const port = await listen(server, checked.host, checked.port)
@@ -65,7 +68,8 @@ function serviceOf(
   parts: { clock: () => number; log: RegionNodeLog; regions: string[]; store: Store; gate: LoadGate },
 ): CodeService {
   const seal = createSecretKey(codeKey, 'utf8')
-  return { ...parts, regionCode, nodeName, codeKey: seal, codeValidityMs, maxReplicaAgeMs }
+  const terminals = storedTerminals(parts.store.terminals)
+  return { ...parts, terminals, regionCode, nodeName, codeKey: seal, codeValidityMs, maxReplicaAgeMs }
 }
 
 function runningNode(

@@ -26,6 +26,8 @@ export interface RegionNodeOptions {
   readonly holds?: readonly string[]
   /** Requests served at once, 1 to 100,000; health endpoints don't count. Default 512. */
   readonly limit?: number
+  /** Batches of ID cards looked up at once, 1 to 10,000, beside `limit`. Default 32. */
+  readonly cardLimit?: number
   /** How long `close()` waits for requests in flight, ms, 0 to 600,000. Default 10,000. */
   readonly drainMs?: number
   /** How long `/readyz` says 503 before the node stops accepting, ms, 0 to 60,000. Default 0. */
@@ -42,7 +44,8 @@ export interface RegionNodeOptions {
   readonly logger?: RegionNodeLog
 }
 
-const whole = (min: number, max: number) => {
+/** A whole number from `min` to `max`, both included. */
+export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`
   return z.int({ error }).min(min, { error }).max(max, { error })
 }
@@ -50,19 +53,20 @@ const whole = (min: number, max: number) => {
 /** The options that are plain values; the command line checks its flags by the same rules. */
 export const optionFields = {
   host: z.string().min(1).max(255),
-  port: whole(0, 65_535),
+  port: wholeNumber(0, 65_535),
   regionCode: regionCodeSchema,
   nodeName: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-", such as xian-1'),
   dataFile: z.string().min(1),
-  residents: whole(0, 1_000_000),
+  residents: wholeNumber(0, 1_000_000),
   holds: z.array(regionCodeSchema).max(400),
-  limit: whole(1, 100_000),
-  drainMs: whole(0, 600_000),
-  noticeMs: whole(0, 60_000),
-  codeValidityMs: whole(1_000, 300_000),
-  maxReplicaAgeMs: whole(1, Number.MAX_SAFE_INTEGER),
+  limit: wholeNumber(1, 100_000),
+  cardLimit: wholeNumber(1, 10_000),
+  drainMs: wholeNumber(0, 600_000),
+  noticeMs: wholeNumber(0, 60_000),
+  codeValidityMs: wholeNumber(1_000, 300_000),
+  maxReplicaAgeMs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   codeKey: z.string().min(16),
 } as const
 
@@ -73,6 +77,7 @@ export const optionDefaults = {
   dataFile: ':memory:',
   residents: 1_000,
   limit: 512,
+  cardLimit: 32,
   drainMs: 10_000,
   noticeMs: 0,
   codeValidityMs: 120_000,
@@ -90,6 +95,7 @@ const optionsSchema = z
     residents: optionFields.residents.default(optionDefaults.residents),
     holds: optionFields.holds.default([]),
     limit: optionFields.limit.default(optionDefaults.limit),
+    cardLimit: optionFields.cardLimit.default(optionDefaults.cardLimit),
     drainMs: optionFields.drainMs.default(optionDefaults.drainMs),
     noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
     codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { LoadGate } from './load-gate.ts'
 import type { RegionNodeLog } from './options.ts'
 import type { Store } from './store/store.ts'
+import type { TerminalDirectory } from './terminals/directory.ts'
 
 export interface CodeService {
   readonly regionCode: string
@@ -11,6 +12,8 @@ export interface CodeService {
   readonly regions: readonly string[]
   readonly store: Store
   readonly gate: LoadGate
+  /** Who may look up residents by their cards. */
+  readonly terminals: TerminalDirectory
   readonly codeKey: KeyObject
   readonly codeValidityMs: number
   /** Undefined: a backed-up region's data never grow too old. */

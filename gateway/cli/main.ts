@@ -82,6 +82,21 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('../../region-node/command.ts')).regionNodeCommand(),
   },
   {
+    name: 'residents',
+    summary: 'synthetic residents for a region node',
+    load: async () => (await import('../../region-node/generate-command.ts')).residentsCommand(),
+  },
+  {
+    name: 'terminals',
+    summary: 'terminals that may look up residents at a region node',
+    load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
+  },
+  {
+    name: 'tokens',
+    summary: 'subject tokens of documents, and the peppers behind them',
+    load: async () => (await import('../../region-node/token-command.ts')).tokensCommand(),
+  },
+  {
     name: 'verify',
     summary: 'judge a code offline, by the lists given',
     load: async () => (await import('./verify.ts')).verifyCommand(),

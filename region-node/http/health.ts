@@ -1,6 +1,7 @@
 // /healthz, /readyz, /load: what probers and the gateway ask about the node itself.
 import { failedChecks } from '../readiness.ts'
 import type { CodeService } from '../service.ts'
+import { aliveAnswer, loadAnswer, readyAnswer } from './answers.ts'
 import { sendProblem } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
@@ -9,10 +10,19 @@ export function healthRoutes(service: CodeService): Route[] {
   const { gate, nodeName, regionCode } = service
   const identity = { node: nodeName, region: regionCode, data: 'synthetic' }
   return [
-    { path: '/healthz', get: (_req, res) => sendJson(res, 200, { status: 'alive', ...identity }) },
-    { path: '/load', get: (_req, res) => sendJson(res, 200, gate.report()) },
+    {
+      path: '/healthz',
+      docs: { get: { summary: 'Whether the process lives', answer: aliveAnswer, problems: [] } },
+      get: (_req, res) => sendJson(res, 200, { status: 'alive', ...identity }),
+    },
+    {
+      path: '/load',
+      docs: { get: { summary: 'How busy the node is', answer: loadAnswer, problems: [] } },
+      get: (_req, res) => sendJson(res, 200, gate.report()),
+    },
     {
       path: '/readyz',
+      docs: { get: { summary: 'Whether to send requests here', answer: readyAnswer, problems: [503] } },
       get: (_req, res) => {
         const checks = failedChecks(service)
         if (checks.length === 0) return sendJson(res, 200, { status: 'ready', ...identity })

@@ -18,12 +18,28 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'unknown-route'
   | 'unknown-resident'
+  | 'unknown-terminal'
   | 'method-not-allowed'
   | 'idempotency-key-reused'
+  | 'home-only'
   | 'overloaded'
   | 'not-ready'
   | 'store-unavailable'
   | 'internal'
+
+/** What a client may take each status for. */
+export const STATUS_MEANINGS = {
+  400: 'A URL, a header or JSON that is malformed',
+  401: 'Not a terminal that this node knows',
+  404: 'No such resident here',
+  409: "Only the resident's home region takes this",
+  413: 'More than 64 KiB',
+  415: 'Not application/json, or compressed',
+  422: 'A body that does not fit, or a key that came with another request',
+  503: 'Full, not ready, or without its store',
+} as const
+
+export type ProblemStatus = keyof typeof STATUS_MEANINGS
 
 export interface Problem {
   readonly status: number

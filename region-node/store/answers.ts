@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 
 const KEPT_MS = 24 * 3_600_000
+const FORGOTTEN_AT_ONCE = 4
 
 const answerRow = z.object({ requestDigest: z.string(), body: z.string() }).optional()
 
@@ -15,7 +16,7 @@ export interface Answer {
 
 export interface AnswerTable {
   find(key: string, nowMs: number): Answer | undefined
-  /** Also forgets answers older than a day. */
+  /** Also forgets some of the answers that are older than a day. */
   add(key: string, answer: Answer, nowMs: number): void
 }
 
@@ -24,8 +25,14 @@ export function answerTable(db: DatabaseSync): AnswerTable {
     `SELECT request_digest AS requestDigest, body FROM answer
      WHERE idempotency_key = ? AND answered_at_ms > ?`,
   )
-  const forget = db.prepare('DELETE FROM answer WHERE answered_at_ms <= ?')
-  const insert = db.prepare('INSERT INTO answer VALUES (?, ?, ?, ?)')
+  // A few at a time: after a night a burst's worth at once would hold up the first of the morning.
+  const forget = db.prepare(
+    `DELETE FROM answer WHERE idempotency_key IN (
+       SELECT idempotency_key FROM answer WHERE answered_at_ms <= ? ORDER BY answered_at_ms LIMIT ${FORGOTTEN_AT_ONCE}
+     )`,
+  )
+  // An answer under the same key that is too old to be found may not be forgotten yet.
+  const insert = db.prepare('INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)')
   return {
     find: (key, nowMs) => answerRow.parse(select.get(key, nowMs - KEPT_MS)),
     add: (key, answer, nowMs) => {
