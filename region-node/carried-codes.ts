@@ -1,6 +1,6 @@
 // Codes on paper and for families, for those who have no telephone of their own, and the report of their loss.
 import { randomUUID } from 'node:crypto'
-import { issueDisplayCode } from './display-code.ts'
+import { sealPrinted } from './printed-seal.ts'
 import { findResident, recordOnce } from './record-once.ts'
 import type { Recorded, Submission } from './record-once.ts'
 import type { CodeService } from './service.ts'
@@ -49,7 +49,7 @@ export function issueCarriedCode(
     service.store.carriedCodes.add(code, members)
     return {
       codeId: code.codeId,
-      code: issueDisplayCode(carriedName(code), code.validUntilMs, service.codeKey),
+      code: sealPrinted(carriedName(code), code.validUntilMs, service.printedCodeKey),
       residentTokens: [residentToken, ...members],
       issuedAt: new Date(code.issuedAtMs).toISOString(),
       validUntil: new Date(code.validUntilMs).toISOString(),

@@ -1,9 +1,10 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
 import { Command } from 'commander'
-import { check, text, whole } from './flags.ts'
+import { check, many, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
 import type { ProcessOptions } from './process.ts'
+import { passphraseVariable } from './signing/passphrase.ts'
 
 // Long enough for a prober that asks every second to hear it before the port is gone.
 const NOTICE_MS = 1_500
@@ -21,13 +22,18 @@ interface Flags {
   readonly drainMs: number
   readonly noticeMs: number
   readonly maxReplicaAgeMs?: number
+  readonly keys?: string
+  readonly passphraseFile?: string
+  readonly trustRoot?: string
+  readonly trustList?: string
+  readonly revocations: readonly string[]
   readonly logJson?: true
 }
 
 /** A fresh `region-node` command, to be run by itself or mounted in another. */
 export function regionNodeCommand(): Command {
   const { host, port, regionCode, dataFile, residents, limit, cardLimit, drainMs } = optionDefaults
-  return new Command('region-node')
+  const command = new Command('region-node')
     .description(
       "Run one node of a region's code service: show and verify codes, take test results.\n" +
         'All residents are synthetic: made from their ids, R<region>-000001 and so on.',
@@ -76,22 +82,61 @@ export function regionNodeCommand(): Command {
     .option('--log-json', 'say that it is ready as a line of JSON')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => runRegionNodeProcess(toOptions(flags)))
+  return withSigningOptions(command)
 }
+
+const withSigningOptions = (command: Command): Command =>
+  command
+    .option(
+      '--keys <folder>',
+      'this region’s signing keys; a first one is made where there is none',
+      text(optionFields.keyFolder),
+    )
+    .option(
+      '--passphrase-file <file>',
+      `file of mode 0600 that opens sealed keys (default: ${passphraseVariable})`,
+    )
+    .option(
+      '--trust-root <file>',
+      'public JWK of the trust root, by which lists are believed',
+      text(optionFields.trustRoot),
+    )
+    .option(
+      '--trust-list <file>',
+      'signed trust list; read again when it changes',
+      text(optionFields.trustList),
+    )
+    .option(
+      '--revocations <files...>',
+      'signed revocation lists; read again when they change',
+      many(optionFields.trustList),
+      [],
+    )
 
 const EXAMPLES = `
 Examples:
   A node of Xi'an, and one of Xianyang that can stand in for it:
-    region-node --region 610100 --port 9101 --name xian-1
-    region-node --region 610400 --port 9201 --name xianyang-1 --holds 610100
+    region-node --region 610100 --port 9101 --name xian-1 --keys keys/610100
+    region-node --region 610400 --port 9201 --name xianyang-1 --holds 610100 --keys keys/610400 \\
+      --trust-root root.json --trust-list trust.jws
   Ask it:
     curl http://127.0.0.1:9101/v1/codes/R610100-000001
     curl http://127.0.0.1:9101/readyz
 
 Stop it with Ctrl-C or SIGTERM: it finishes what it is answering. A second signal ends it at once.`
 
-function toOptions({ region, name, data, logJson, ...rest }: Flags): ProcessOptions {
+function toOptions({ region, name, data, logJson, keys, revocations, ...rest }: Flags): ProcessOptions {
+  const signing = keys === undefined ? {} : { keyFolder: keys }
   const named = name === undefined ? {} : { nodeName: name }
-  return { ...rest, ...named, regionCode: region, dataFile: data, logJson: logJson ?? false }
+  return {
+    ...rest,
+    ...named,
+    ...signing,
+    revocationLists: revocations,
+    regionCode: region,
+    dataFile: data,
+    logJson: logJson ?? false,
+  }
 }
 
 const regionList = (value: string): string[] =>

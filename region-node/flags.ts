@@ -7,6 +7,11 @@ export const text =
   (value: string): string =>
     check(schema, value)
 
+/** For a flag with several values, or given several times. */
+export const many =
+  (schema: z.ZodType<string>) =>
+  (value: string, before: readonly string[]): string[] => [...before, check(schema, value)]
+
 export const whole =
   (schema: z.ZodType<number>) =>
   (value: string): number => {

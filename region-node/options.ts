@@ -32,12 +32,24 @@ export interface RegionNodeOptions {
   readonly drainMs?: number
   /** How long `/readyz` says 503 before the node stops accepting, ms, 0 to 60,000. Default 0. */
   readonly noticeMs?: number
-  /** How long a code that is shown stays valid, ms, 1,000 to 300,000. Default 120,000. */
+  /** How long a code that is shown stays valid, whole seconds in ms, 60,000 to 300,000. Default 120,000. */
   readonly codeValidityMs?: number
   /** `/readyz` fails when a backed-up region's data are older than this, ms. Default: never. */
   readonly maxReplicaAgeMs?: number
-  /** Key that seals display codes. All nodes of a federation need the same. Default: a public demo key. */
-  readonly codeKey?: string
+  /** Folder of the region's own signing keys; a first one is made where there is none. Default: none, and no codes. */
+  readonly keyFolder?: string
+  /** Of sealed keys. Default: they are not sealed. */
+  readonly keyPassphrase?: string
+  /** File with the public JWK, or JWK set, of the trust root. Default: none, and no list is believed. */
+  readonly trustRoot?: string
+  /** File with the signed trust list: read again when it changes. */
+  readonly trustList?: string
+  /** Files with signed revocation lists: read again when they change. */
+  readonly revocationLists?: readonly string[]
+  /** How often keys and lists are looked at for a change, ms, 10 to 600,000. Default 2,000. */
+  readonly lookEveryMs?: number
+  /** Key that seals printed codes. All nodes of a region need the same. Default: a public demo key. */
+  readonly printedCodeKey?: string
   /** Unix milliseconds. Default `Date.now`. */
   readonly clock?: () => number
   /** Default: says nothing. */
@@ -65,9 +77,14 @@ export const optionFields = {
   cardLimit: wholeNumber(1, 10_000),
   drainMs: wholeNumber(0, 600_000),
   noticeMs: wholeNumber(0, 60_000),
-  codeValidityMs: wholeNumber(1_000, 300_000),
+  codeValidityMs: wholeNumber(60_000, 300_000).multipleOf(1_000, 'must be whole seconds'),
   maxReplicaAgeMs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  codeKey: z.string().min(16),
+  printedCodeKey: z.string().min(16),
+  keyFolder: z.string().min(1),
+  trustRoot: z.string().min(1),
+  trustList: z.string().min(1),
+  revocationLists: z.array(z.string().min(1)).max(4_000),
+  lookEveryMs: wholeNumber(10, 600_000),
 } as const
 
 export const optionDefaults = {
@@ -81,7 +98,8 @@ export const optionDefaults = {
   drainMs: 10_000,
   noticeMs: 0,
   codeValidityMs: 120_000,
-  codeKey: 'chiyuan demo key, public, seals nothing real',
+  lookEveryMs: 2_000,
+  printedCodeKey: 'chiyuan demo key, public, seals nothing real',
 } as const
 
 const optionsSchema = z
@@ -100,8 +118,22 @@ const optionsSchema = z
     noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
     codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),
     maxReplicaAgeMs: optionFields.maxReplicaAgeMs.optional(),
-    codeKey: optionFields.codeKey.default(optionDefaults.codeKey),
+    printedCodeKey: optionFields.printedCodeKey.default(optionDefaults.printedCodeKey),
+    keyFolder: optionFields.keyFolder.optional(),
+    keyPassphrase: z.string().optional(),
+    trustRoot: optionFields.trustRoot.optional(),
+    trustList: optionFields.trustList.optional(),
+    revocationLists: optionFields.revocationLists.default([]),
+    lookEveryMs: optionFields.lookEveryMs.default(optionDefaults.lookEveryMs),
   })
+  .refine(
+    ({ trustRoot, trustList, revocationLists }) =>
+      trustRoot !== undefined || (trustList === undefined && revocationLists.length === 0),
+    {
+      path: ['trustRoot'],
+      message: 'is needed where lists are given: it is what their signatures are checked by',
+    },
+  )
   .transform((given) => ({ ...given, nodeName: given.nodeName ?? `${given.regionCode}-1` }))
 
 export type CheckedOptions = z.output<typeof optionsSchema>

@@ -1,5 +1,6 @@
 // What every route works with.
 import type { KeyObject } from 'node:crypto'
+import type { Authority } from './authority/authority.ts'
 import type { LoadGate } from './load-gate.ts'
 import type { RegionNodeLog } from './options.ts'
 import type { Store } from './store/store.ts'
@@ -14,7 +15,9 @@ export interface CodeService {
   readonly gate: LoadGate
   /** Who may look up residents by their cards. */
   readonly terminals: TerminalDirectory
-  readonly codeKey: KeyObject
+  /** What this node may sign, and the lists that it goes by. */
+  readonly authority: Authority
+  readonly printedCodeKey: KeyObject
   readonly codeValidityMs: number
   /** Undefined: a backed-up region's data never grow too old. */
   readonly maxReplicaAgeMs: number | undefined

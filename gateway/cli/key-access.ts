@@ -2,9 +2,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { KeyError } from '../../region-node/signing/key-error.ts'
-import { readPrivate } from '../../region-node/signing/key-folder.ts'
 import { KeyRing } from '../../region-node/signing/key-ring.ts'
-import { shortestPassphrase } from '../../region-node/signing/sealing.ts'
+import { readPassphrase } from '../../region-node/signing/passphrase.ts'
 import { faultsOf } from '../../region-node/verify/trust-list.ts'
 import { UsageError } from '../model/errors.ts'
 
@@ -23,16 +22,9 @@ export const withKeyOptions = (command: Command): Command =>
 export const openKeyRing = (flags: KeyFlags): Promise<KeyRing> =>
   inWords(async () => KeyRing.open(flags.dir, await passphraseOf(flags)))
 
-/** `null` where none was given. @throws {KeyError | UsageError} when its file is open to others, or it is too short. */
-export async function passphraseOf({ passphraseFile }: KeyFlags): Promise<string | null> {
-  if (passphraseFile === undefined) return null
-  const { text } = await readPrivate(passphraseFile)
-  const passphrase = text.replace(/\r?\n$/, '')
-  if (passphrase.length >= shortestPassphrase) return passphrase
-  throw new UsageError(
-    `${passphraseFile}: the passphrase has ${passphrase.length} characters; it must have at least ${shortestPassphrase}`,
-  )
-}
+/** `null` where none was given. @throws {KeyError} when its file is open to others, or it is too short. */
+export const passphraseOf = ({ passphraseFile }: KeyFlags): Promise<string | null> =>
+  readPassphrase(passphraseFile, {})
 
 /** What `work` gives; what is wrong with keys is told like any other wrong input. */
 export async function inWords<T>(work: () => Promise<T>): Promise<T> {

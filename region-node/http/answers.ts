@@ -27,8 +27,24 @@ export const codeAnswer = z
   })
   .meta({ id: 'Code' })
 
-const person = { status: codeStatusSchema, residentToken: token, divisionCode: division, freshness }
-const checked = { issuer, verifiedAt: time, checkpointId: z.string().optional() }
+const person = {
+  status: codeStatusSchema.describe('Of what is signed and what the node knows the more restrictive'),
+  residentToken: token,
+  divisionCode: division,
+  freshness: z
+    .enum(['live', 'replica', 'stale'])
+    .describe('`stale`: no such resident is held here, and the colour is that of the signing'),
+}
+const age = z.int().min(0).nullable()
+const checked = {
+  lists: z
+    .strictObject({ trustSeconds: age, revocationsSeconds: age })
+    .optional()
+    .describe('Age of the lists that a signed code was judged by'),
+  issuer,
+  verifiedAt: time,
+  checkpointId: z.string().optional(),
+}
 
 export const verificationAnswer = z
   .union([
@@ -46,7 +62,18 @@ export const verificationAnswer = z
     z.strictObject({
       valid: z.literal(false),
       status: z.enum(['expired', 'unknown']),
-      reason: z.enum(['forged', 'expired', 'lost', 'unknown-code']),
+      reason: z.enum([
+        'expired',
+        'not-yet-valid',
+        'tampered',
+        'revoked',
+        'unknown-issuer',
+        'undelegated',
+        'list-too-old',
+        'malformed',
+        'lost',
+        'unknown-code',
+      ]),
       ...checked,
     }),
   ])
@@ -152,10 +179,25 @@ export const cardLookupsAnswer = z
 
 const identity = { node: z.string(), region: regionCodeSchema, data: z.literal('synthetic') }
 export const aliveAnswer = z.strictObject({ status: z.literal('alive'), ...identity }).meta({ id: 'Alive' })
-export const readyAnswer = z.strictObject({ status: z.literal('ready'), ...identity }).meta({ id: 'Ready' })
+export const readyAnswer = z
+  .strictObject({
+    status: z.literal('ready'),
+    ...identity,
+    notReadyFor: z
+      .array(z.strictObject({ region: regionCodeSchema, check: z.string(), detail: z.string() }))
+      .describe('Homes that it stands in for and can’t serve now'),
+  })
+  .meta({ id: 'Ready' })
 export const loadAnswer = z
   .strictObject({ inFlight: z.int().min(0), limit: z.int().min(1), draining: z.boolean() })
   .meta({ id: 'Load' })
+
+export const jwksAnswer = z
+  .strictObject({ keys: z.array(z.looseObject({ kid: z.string() })) })
+  .meta({ id: 'Jwks' })
+export const revocationListsAnswer = z
+  .strictObject({ lists: z.array(z.string().describe('Compact JWS')) })
+  .meta({ id: 'RevocationLists' })
 
 /** https://www.rfc-editor.org/rfc/rfc9457 */
 export const problemAnswer = z

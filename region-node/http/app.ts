@@ -5,7 +5,7 @@ import type { ErrorRequestHandler, Express } from 'express'
 import { z } from 'zod'
 import type { RegionNodeLog } from '../options.ts'
 import type { CodeService } from '../service.ts'
-import { codeRoute } from './codes.ts'
+import { codeRoute, credentialRoute } from './codes.ts'
 import { cardLookupsRoute } from './id-cards.ts'
 import { familyCodeRoute, lossReportRoute, paperCodeRoute } from './carried-codes.ts'
 import { correctionRoute, declarationRoute } from './declarations.ts'
@@ -16,6 +16,7 @@ import type { Problem } from './problem.ts'
 import { addRoute } from './routes.ts'
 import { registerRoute, registrationsRoute } from './registrations.ts'
 import { submitTestRoute, testsRoute } from './tests.ts'
+import { trustRoutes } from './trust.ts'
 import { verificationRoute } from './verifications.ts'
 
 export function createApp(service: CodeService): Express {
@@ -26,6 +27,7 @@ export function createApp(service: CodeService): Express {
   app.enable('strict routing')
   const served = [
     codeRoute(service),
+    credentialRoute(service),
     verificationRoute(service),
     submitTestRoute(service),
     testsRoute(service),
@@ -37,6 +39,7 @@ export function createApp(service: CodeService): Express {
     paperCodeRoute(service),
     familyCodeRoute(service),
     lossReportRoute(service),
+    ...trustRoutes(service),
     ...healthRoutes(service),
   ]
   for (const route of [...served, openApiRoute(served)]) addRoute(app, route)

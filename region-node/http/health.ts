@@ -1,10 +1,17 @@
 // /healthz, /readyz, /load: what probers and the gateway ask about the node itself.
-import { failedChecks } from '../readiness.ts'
+import { z } from 'zod'
+import { regionCodeSchema } from '../resident.ts'
+import { failedChecks, failedFor, homesNotServed } from '../readiness.ts'
 import type { CodeService } from '../service.ts'
 import { aliveAnswer, loadAnswer, readyAnswer } from './answers.ts'
+import { readInput } from './input.ts'
 import { sendProblem } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
+
+const readyQuery = z.object({
+  home: regionCodeSchema.optional().describe('Ask for residents of that home alone'),
+})
 
 export function healthRoutes(service: CodeService): Route[] {
   const { gate, nodeName, regionCode } = service
@@ -22,10 +29,19 @@ export function healthRoutes(service: CodeService): Route[] {
     },
     {
       path: '/readyz',
-      docs: { get: { summary: 'Whether to send requests here', answer: readyAnswer, problems: [503] } },
-      get: (_req, res) => {
-        const checks = failedChecks(service)
-        if (checks.length === 0) return sendJson(res, 200, { status: 'ready', ...identity })
+      docs: {
+        get: {
+          summary: 'Whether to send requests here',
+          query: readyQuery,
+          answer: readyAnswer,
+          problems: [400, 503],
+        },
+      },
+      get: (req, res) => {
+        const home = readInput(readyQuery, req.query, 'query').home
+        const notReadyFor = homesNotServed(service)
+        const checks = [...failedChecks(service), ...(home === undefined ? [] : failedFor(service, home))]
+        if (checks.length === 0) return sendJson(res, 200, { status: 'ready', ...identity, notReadyFor })
         return sendProblem(res, {
           status: 503,
           code: 'not-ready',

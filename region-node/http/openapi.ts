@@ -57,7 +57,7 @@ function pathItem({ path, get, post, docs }: Route, schemas: Record<string, unkn
 }
 
 function operation(
-  { summary, query, body, answer, status = 200, problems, idempotencyKey, terminalsOnly }: Operation,
+  { summary, query, body, answer, type, status = 200, problems, idempotencyKey, terminalsOnly }: Operation,
   pathParameters: readonly object[],
   schemas: Record<string, unknown>,
 ) {
@@ -71,7 +71,7 @@ function operation(
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, ...content('application/json', body, 'input') } }),
     responses: {
-      [status]: { description: summary, ...content('application/json', answer) },
+      [status]: { description: summary, ...content(type ?? 'application/json', answer) },
       ...Object.fromEntries(
         problems.map((code) => [code, { description: STATUS_MEANINGS[code], ...problem }]),
       ),

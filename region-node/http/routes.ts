@@ -13,6 +13,8 @@ export interface Operation {
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
   readonly answer: z.ZodType
+  /** Media type of the answer; JSON unless told. */
+  readonly type?: string
   /** Of the answer; 200 unless told. */
   readonly status?: 200 | 201
   readonly problems: readonly ProblemStatus[]

@@ -1,11 +1,7 @@
 // POST /v1/verifications: a checkpoint asks whether a code, or a resident, is good now (验码).
 import { z } from 'zod'
-import { carriedCodeId } from '../carried-codes.ts'
-import { readDisplayCode } from '../display-code.ts'
-import type { CodeFault } from '../display-code.ts'
-import { syntheticToken } from '../synthetic.ts'
-import { atLeast, freshnessOf, residentIdSchema } from '../resident.ts'
-import type { CodeStatus, Resident } from '../resident.ts'
+import { judgeCode, judgeResident } from '../judge-code.ts'
+import { residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import { verificationAnswer } from './answers.ts'
 import { placeIdSchema, readInput } from './input.ts'
@@ -13,9 +9,12 @@ import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
 
+// Longer than any code, so that one that is too long gets its verdict.
+const MOST_CHARACTERS = 4096
+
 const verificationSchema = z
   .strictObject({
-    code: z.string().min(1).max(512).optional(),
+    code: z.string().min(1).max(MOST_CHARACTERS).optional(),
     residentId: residentIdSchema.optional(),
     checkpointId: placeIdSchema.optional(),
   })
@@ -36,65 +35,16 @@ export const verificationRoute = (service: CodeService): Route => ({
       problems: [400, 404, 413, 415, 422, 503],
     },
   },
-  post: (req, res) => {
-    const asked = readInput(verificationSchema, req.body, 'body')
-    const found = asked.code === undefined ? findById(asked.residentId, service) : open(asked.code, service)
+  post: async (req, res) => {
+    const { code, residentId, checkpointId } = readInput(verificationSchema, req.body, 'body')
+    const judged =
+      code === undefined ? judgeResident(service, residentId ?? '') : await judgeCode(service, code)
+    if (judged === 'unknown-resident') throw unknownResident()
     sendJson(res, 200, {
-      ...verdictOf(found, service),
+      ...judged,
       issuer: service.regionCode,
       verifiedAt: new Date(service.clock()).toISOString(),
-      checkpointId: asked.checkpointId,
+      checkpointId,
     })
   },
 })
-
-type Fault = CodeFault | 'lost' | 'unknown-code'
-type Found = { ok: true; residents: readonly Resident[]; family: boolean } | { ok: false; reason: Fault }
-
-function findById(residentId: string | undefined, { store }: CodeService): Found {
-  const resident = residentId === undefined ? undefined : store.residents.byToken(syntheticToken(residentId))
-  if (!resident) throw unknownResident()
-  return { ok: true, residents: [resident], family: false }
-}
-
-function open(code: string, service: CodeService): Found {
-  const { store, clock, codeKey } = service
-  const reading = readDisplayCode(code, clock(), codeKey)
-  if (!reading.ok) return reading
-  const codeId = carriedCodeId(reading.residentToken)
-  if (codeId !== undefined) return openCarried(codeId, service)
-  const resident = store.residents.byToken(reading.residentToken)
-  if (!resident) throw unknownResident()
-  return { ok: true, residents: [resident], family: false }
-}
-
-/** A genuine printed code is not enough: it may have been lost, or printed where its list is not known here. */
-function openCarried(codeId: string, { store }: CodeService): Found {
-  const carried = store.carriedCodes.find(codeId)
-  if (!carried) return { ok: false, reason: 'unknown-code' }
-  if (carried.lostAtMs !== null) return { ok: false, reason: 'lost' }
-  const residents = store.carriedCodes
-    .members(carried)
-    .flatMap((token) => store.residents.byToken(token) ?? [])
-  return { ok: true, residents, family: carried.kind === 'family' }
-}
-
-/** `valid` says that the code is genuine and current; whether its bearer may pass is in `status`. */
-function verdictOf(found: Found, { regionCode }: CodeService) {
-  if (!found.ok) {
-    const status = found.reason === 'expired' ? ('expired' as const) : ('unknown' as const)
-    return { valid: false as const, status, reason: found.reason }
-  }
-  const members = found.residents.map(({ status, residentToken, homeRegion }) => ({
-    status,
-    residentToken,
-    divisionCode: homeRegion,
-    freshness: freshnessOf(homeRegion, regionCode),
-  }))
-  const [holder] = members
-  if (!holder) throw unknownResident()
-  if (!found.family) return { valid: true as const, ...holder }
-  // A family passes together or not at all, unless the checkpoint looks at each.
-  const status = members.reduce<CodeStatus>((worst, member) => atLeast(worst, member.status), 'green')
-  return { valid: true as const, ...holder, status, members }
-}

@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import request from 'supertest'
 import { z } from 'zod'
+import { startRegionNode } from '../../region-node/main.ts'
 import type { RegionNode } from '../../region-node/main.ts'
 import { syntheticToken } from '../../region-node/synthetic.ts'
 import { RESIDENT, startTestNode, temporaryFolder } from './running-node.ts'
@@ -39,6 +40,7 @@ const folder = temporaryFolder()
 let node: RegionNode
 let backup: RegionNode
 let broken: RegionNode
+let keyless: RegionNode
 let bearer: string
 let contract: z.infer<typeof contractSchema>
 let keys = 0
@@ -52,6 +54,7 @@ beforeAll(async () => {
   backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
   bearer = letTerminalIn(dataFile)
   broken = await startTestNode({ dataFile: folder.file('broken.db') })
+  keyless = await startRegionNode({ port: 0, residents: 20 })
   using db = new DatabaseSync(folder.file('broken.db'))
   db.exec('PRAGMA foreign_keys = OFF')
   for (const table of [
@@ -71,7 +74,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await Promise.all([node.close(), backup.close(), broken.close()])
+  await Promise.all([node, backup, broken, keyless].map((each) => each.close()))
   folder[Symbol.dispose]()
 })
 
@@ -87,7 +90,7 @@ function held(method: string, path: string, answer: request.Response): void {
   const pointer = ['paths', path, method, 'responses', String(answer.status), 'content', type, 'schema']
   const encoded = pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
   const validate = ajv.compile({ $ref: `node#/${encoded.join('/')}` })
-  validate(answer.body)
+  validate(type === 'application/jose' ? answer.text : answer.body)
   expect([name, validate.errors ?? []]).toStrictEqual([name, []])
   answered.add(name)
 }
@@ -108,7 +111,8 @@ const homePaths = [
   '/v1/family-codes',
   '/v1/loss-reports',
 ]
-const residentPaths = ['/v1/codes', '/v1/tests', '/v1/registrations']
+const residentPaths = ['/v1/codes', '/v1/credentials', '/v1/tests', '/v1/registrations']
+const trustPaths = ['/v1/jwks', '/v1/trust-root', '/v1/trust-list', '/v1/revocation-lists']
 
 describe('what the node answers is what its contract says', () => {
   it.each(postPaths)('to POST %s, good and bad', async (path) => {
@@ -177,6 +181,15 @@ describe('what the node answers is what its contract says', () => {
 
   it.each(['/healthz', '/load', '/readyz', '/openapi.json'])('to GET %s', async (path) => {
     held('get', path, await request(node.url).get(path))
+  })
+
+  it.each(trustPaths)('to GET %s', async (path) => {
+    held('get', path, await request(node.url).get(path))
+    held('get', path, await request(keyless.url).get(path))
+  })
+
+  it('to GET /readyz for a home that is none', async () => {
+    held('get', '/readyz', await request(node.url).get('/readyz?home=x'))
   })
 
   it('to GET /readyz of a node that is not ready', async () => {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startRegionNode } from '../../region-node/main.ts'
 import type { RegionNode, RegionNodeOptions } from '../../region-node/main.ts'
+import { signingWorld } from './signing-world.ts'
 
 export const CLI = fileURLToPath(new URL('../../region-node/cli.ts', import.meta.url))
 
@@ -19,8 +20,12 @@ export const CHIYUAN = fileURLToPath(new URL('../../gateway/cli/main.ts', import
 /** A resident of Xi'an whom every node that holds 610100 knows. */
 export const RESIDENT = 'R610100-000001'
 
-export const startTestNode = (options: RegionNodeOptions = {}): Promise<RegionNode> =>
-  startRegionNode({ port: 0, residents: 20, ...options })
+/** With keys of its region, and a trust list by which all stand in for each other, unless told otherwise. */
+export async function startTestNode(options: RegionNodeOptions = {}): Promise<RegionNode> {
+  const { regionCode = '610100', clock = Date.now } = options
+  const signing = await (await signingWorld()).optionsFor(regionCode, clock())
+  return startRegionNode({ port: 0, residents: 20, ...signing, ...options })
+}
 
 /** A folder that is gone when the test is. */
 export function temporaryFolder(): Disposable & { file(name: string): string } {
@@ -45,7 +50,8 @@ const readyMessage = z.object({ type: z.literal('ready'), port: z.int() })
 
 /** Resolves when the process has said that it is ready. */
 export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
-  const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', ...flags], {
+  const keys = (await signingWorld()).keys('610100')
+  const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', '--keys', keys, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (!child.stdout) throw new Error('standard output is not piped')
