@@ -11,6 +11,7 @@ import { familyCodeRoute, lossReportRoute, paperCodeRoute } from './carried-code
 import { correctionRoute, declarationRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
 import { openApiRoute } from './openapi.ts'
+import { pageRoutes } from './pages.ts'
 import { ProblemError, retryAfter, sendProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { addRoute } from './routes.ts'
@@ -42,7 +43,7 @@ export function createApp(service: CodeService): Express {
     ...trustRoutes(service),
     ...healthRoutes(service),
   ]
-  for (const route of [...served, openApiRoute(served)]) addRoute(app, route)
+  for (const route of [...served, openApiRoute(served), ...pageRoutes(service.log)]) addRoute(app, route)
   app.use((_req, res) => {
     sendProblem(res, { status: 404, code: 'unknown-route', title: 'Not found' })
   })

@@ -52,8 +52,8 @@ describe('keys', () => {
     expect(next.kid).not.toBe(before)
     await eventually(async () => expect(kidIn((await codeFrom(node)).body.code)).toBe(next.kid), 5_000)
     const { body } = await request(node.url).get('/v1/jwks')
-    expect(body.keys.map((key: { kid: string }) => key.kid).toSorted()).toStrictEqual(
-      [before, next.kid].toSorted(),
+    expect(new Set(body.keys.map((key: { kid: string }) => key.kid))).toStrictEqual(
+      new Set([before, next.kid]),
     )
   })
 

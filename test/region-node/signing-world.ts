@@ -14,10 +14,11 @@ const regions = ['610100', '610400', '610500', '610000']
 // Whatever the clock of a test says.
 const bornMs = Date.UTC(2020, 0, 1)
 const days = 3_660
-const agreed = { from: bornMs / 1000, until: bornMs / 1000 + days * 86_400 }
+const from = bornMs / 1000
+const until = from + days * 86_400
 
 const everyPair: Delegation[] = regions.flatMap((donor) =>
-  regions.filter((hom) => hom !== donor).map((hom) => ({ donor, hom, ...agreed })),
+  regions.filter((hom) => hom !== donor).map((hom) => ({ donor, hom, from, until })),
 )
 
 export interface TrustChanges {
