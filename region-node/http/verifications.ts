@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { carriedCodeId } from '../carried-codes.ts'
 import { readDisplayCode } from '../display-code.ts'
 import type { CodeFault } from '../display-code.ts'
-import { syntheticToken } from '../synthetic.ts'
 import { atLeast, freshnessOf, residentIdSchema } from '../resident.ts'
 import type { CodeStatus, Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { syntheticToken } from '../synthetic.ts'
 import { verificationAnswer } from './answers.ts'
 import { placeIdSchema, readInput } from './input.ts'
 import { unknownResident } from './problem.ts'
@@ -73,9 +73,12 @@ function openCarried(codeId: string, { store }: CodeService): Found {
   const carried = store.carriedCodes.find(codeId)
   if (!carried) return { ok: false, reason: 'unknown-code' }
   if (carried.lostAtMs !== null) return { ok: false, reason: 'lost' }
-  const residents = store.carriedCodes
-    .members(carried)
-    .flatMap((token) => store.residents.byToken(token) ?? [])
+  const residents = store.carriedCodes.members(carried).map((token) => {
+    const resident = store.residents.byToken(token)
+    // To leave one out could better the colour of all.
+    if (!resident) throw unknownResident()
+    return resident
+  })
   return { ok: true, residents, family: carried.kind === 'family' }
 }
 

@@ -198,12 +198,19 @@ describe('residents generate', () => {
       file: 'missing/a.db',
       says: /missing is missing; make it, or choose another --data\n$/,
     },
+    {
+      name: 'a file in place of its folder',
+      file: 'letter.txt/a.db',
+      says: /a\.db can't be written: ENOTDIR/,
+    },
     { name: 'a folder', file: '.', says: /is a folder; --data must name a file/ },
   ])('says what is wrong with $name', async ({ file, says }) => {
     using folder = temporaryFolder()
+    writeFileSync(folder.file('letter.txt'), 'dear node')
     const { code, stderr } = await generateToEnd('--count', '20', '--data', folder.file(file))
     expect(code).toBe(1)
     expect(stderr).toMatch(says)
+    expect(readdirSync(folder.file('.'))).toStrictEqual(['letter.txt'])
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 

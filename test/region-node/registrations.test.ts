@@ -101,6 +101,15 @@ describe('POST /v1/registrations', () => {
     },
   )
 
+  it('takes a key that is SQL for the key that it is', async () => {
+    await using node = await startTestNode()
+    const key = "';DROP/**/TABLE/**/registration;--"
+    const first = await post(node.url, key, REGISTRATION).expect(201)
+    expect((await post(node.url, key, REGISTRATION)).text).toBe(first.text)
+    const { body } = await request(node.url).get(`/v1/registrations/${RESIDENT}`)
+    expect(body.registrations).toHaveLength(1)
+  })
+
   it('keeps no refusal: the same key works once the request is right', async () => {
     await using node = await startTestNode()
     await post(node.url, 'key-5', { ...REGISTRATION, residentId: 'nobody' }).expect(404)
