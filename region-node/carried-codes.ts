@@ -1,5 +1,4 @@
 // Codes on paper and for families, for those who have no telephone of their own, and the report of their loss.
-import { randomUUID } from 'node:crypto'
 import { sealPrinted } from './printed-seal.ts'
 import { findResident, recordOnce } from './record-once.ts'
 import type { Recorded, Submission } from './record-once.ts'
@@ -36,10 +35,10 @@ export function issueCarriedCode(
     content: memberIds,
     homeOnly: true,
   }
-  return recordOnce(service, submission, ({ residentToken }, nowMs) => {
+  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => {
     const members = memberIds.map((id) => findResident(service, id, true).residentToken)
     const code: CarriedCode = {
-      codeId: randomUUID(),
+      codeId: recordId,
       kind,
       holderToken: residentToken,
       issuedAtMs: nowMs,
@@ -65,8 +64,8 @@ export function reportLoss(
 ): Promise<Recorded> {
   const content = codeId === undefined ? [] : [codeId]
   const submission = { operation: 'loss', residentId, idempotencyKey, content, homeOnly: true } as const
-  return recordOnce(service, submission, ({ residentToken }, nowMs) => ({
-    lossReportId: randomUUID(),
+  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => ({
+    lossReportId: recordId,
     residentToken,
     codesLost: service.store.carriedCodes.lose(residentToken, codeId, nowMs),
     reportedAt: new Date(nowMs).toISOString(),

@@ -1,5 +1,4 @@
 // Takes in what residents declare of their health (健康申报), and what they say is wrong (更正). Home only.
-import { randomUUID } from 'node:crypto'
 import { recordOnce, updateResident } from './record-once.ts'
 import type { Recorded } from './record-once.ts'
 import { atLeast } from './resident.ts'
@@ -64,9 +63,8 @@ export function declare(
     content,
     homeOnly: true,
   } as const
-  return recordOnce(service, submission, (resident, nowMs) => {
+  return recordOnce(service, submission, (resident, { nowMs, recordId: declarationId }) => {
     const { residentToken } = resident
-    const declarationId = randomUUID()
     const status = statusAfterDeclaration(resident.status, details)
     service.store.statements.add({
       statementId: declarationId,
@@ -92,8 +90,7 @@ export function requestCorrection(
 ): Promise<Recorded> {
   const content = Object.values(details)
   const submission = { operation: 'correction', residentId, idempotencyKey, content, homeOnly: true } as const
-  return recordOnce(service, submission, ({ residentToken }, nowMs) => {
-    const correctionId = randomUUID()
+  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId: correctionId }) => {
     service.store.statements.add({
       statementId: correctionId,
       residentToken,

@@ -61,10 +61,10 @@ function judgePrinted(service: CodeService, code: string): Judgement | 'unknown-
   const carried = codeId === undefined ? undefined : store.carriedCodes.find(codeId)
   if (!carried) return refused('unknown-code')
   if (carried.lostAtMs !== null) return refused('lost')
-  const members = store.carriedCodes
-    .members(carried)
-    .flatMap((token) => store.residents.byToken(token) ?? [])
-    .map((resident) => personOf(resident, service))
+  const known = store.carriedCodes.members(carried).map((token) => store.residents.byToken(token))
+  const members = known.flatMap((resident) => (resident ? [personOf(resident, service)] : []))
+  // To leave one out could better the colour of all.
+  if (members.length < known.length) return 'unknown-resident'
   const [holder] = members
   if (!holder) return 'unknown-resident'
   if (carried.kind !== 'family') return { valid: true, ...holder }

@@ -11,10 +11,13 @@ export type CardLookup =
   | { outcome: 'invalid' }
 
 /** One answer for each token, in their order; a bad one spoils none of the others. */
-export const lookUpCards = (service: CodeService, tokens: readonly string[]): CardLookup[] =>
+export const lookUpCards = (
+  { store, regionCode }: Pick<CodeService, 'store' | 'regionCode'>,
+  tokens: readonly string[],
+): CardLookup[] =>
   tokens.map((subjectToken) => {
     if (!SUBJECT_TOKEN.test(subjectToken)) return { outcome: 'invalid' }
-    const resident = service.store.residents.byToken(subjectToken)
+    const resident = store.residents.byToken(subjectToken)
     if (!resident) return { outcome: 'unknown', subjectToken }
-    return { outcome: 'found', resident, freshness: freshnessOf(resident.homeRegion, service.regionCode) }
+    return { outcome: 'found', resident, freshness: freshnessOf(resident.homeRegion, regionCode) }
   })

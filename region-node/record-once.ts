@@ -1,8 +1,9 @@
 // Takes in what is said of a resident: once for each Idempotency-Key, and never lost once acknowledged.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import { syntheticToken } from './synthetic.ts'
+import { uuidOf } from './uuid.ts'
 
 /** What is asked for, as the digest of its Idempotency-Key remembers it. */
 export interface Submission {
@@ -31,6 +32,16 @@ export type Recorded =
 
 export type Refusal = { outcome: 'unknown-resident' } | { outcome: 'home-only'; homeRegion: string }
 
+export interface Moment {
+  /** Unix milliseconds. */
+  readonly nowMs: number
+  /**
+   * A UUID for what is recorded. What backups take too has it made of key and request: a client whom home had
+   * heard, but could not answer, sends it to a backup, and what both recorded can be merged as one.
+   */
+  readonly recordId: string
+}
+
 /**
  * Resolves when all is on disk. A refusal is not kept: the same key works once the request is right.
  *
@@ -39,7 +50,7 @@ export type Refusal = { outcome: 'unknown-resident' } | { outcome: 'home-only'; 
 export async function recordOnce(
   service: CodeService,
   submission: Submission,
-  write: (resident: Resident, nowMs: number) => object,
+  write: (resident: Resident, moment: Moment) => object,
 ): Promise<Recorded> {
   const { answers } = service.store
   const { idempotencyKey, residentId, homeOnly } = submission
@@ -51,7 +62,10 @@ export async function recordOnce(
       if (earlier.requestDigest !== requestDigest) return { outcome: 'key-reused' }
       return { outcome: 'replayed', body: earlier.body }
     }
-    const body = JSON.stringify(write(findResident(service, residentId, homeOnly), nowMs))
+    const recordId =
+      homeOnly || idempotencyKey === undefined ? randomUUID() : recordIdOf(requestDigest, idempotencyKey)
+    const resident = findResident(service, residentId, homeOnly)
+    const body = JSON.stringify(write(resident, { nowMs, recordId }))
     if (idempotencyKey !== undefined) answers.add(idempotencyKey, { requestDigest, body }, nowMs)
     return { outcome: 'recorded', body }
   }
@@ -97,3 +111,6 @@ const digestOf = ({ operation, residentId, content }: Submission): string =>
   createHash('sha256')
     .update(JSON.stringify([operation, residentId, ...content]))
     .digest('base64url')
+
+const recordIdOf = (requestDigest: string, idempotencyKey: string): string =>
+  uuidOf(createHash('sha256').update(`${requestDigest}|${idempotencyKey}`).digest())

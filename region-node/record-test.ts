@@ -1,5 +1,4 @@
 // Takes in a test result. Also a backup takes it, and marks it with its own region.
-import { randomUUID } from 'node:crypto'
 import { recordOnce, updateResident } from './record-once.ts'
 import type { Recorded } from './record-once.ts'
 import { statusAfter } from './resident.ts'
@@ -23,8 +22,8 @@ export function recordTest(
 ): Promise<Recorded> {
   const content = [result.result, result.sampledAtMs, result.laboratory]
   const submission = { operation: 'test', residentId, idempotencyKey, content, homeOnly: false } as const
-  return recordOnce(service, submission, (resident, nowMs) => {
-    const test = { ...result, testId: randomUUID(), reportedAtMs: nowMs, originRegion: service.regionCode }
+  return recordOnce(service, submission, (resident, { nowMs, recordId }) => {
+    const test = { ...result, testId: recordId, reportedAtMs: nowMs, originRegion: service.regionCode }
     const changed = residentAfter(resident, test)
     service.store.tests.add(resident.residentToken, test)
     updateResident(service, changed)

@@ -1,5 +1,4 @@
 // Registers a resident for a round of screening, at a sampling point. Backups take registrations too.
-import { randomUUID } from 'node:crypto'
 import { recordOnce } from './record-once.ts'
 import type { Recorded } from './record-once.ts'
 import type { Registration } from './resident.ts'
@@ -32,9 +31,9 @@ export function register(
     content,
     homeOnly: false,
   } as const
-  return recordOnce(service, submission, ({ residentToken }, nowMs) => {
+  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => {
     const originRegion = service.regionCode
-    const registration = { ...given, registrationId: randomUUID(), receivedAtMs: nowMs, originRegion }
+    const registration = { ...given, registrationId: recordId, receivedAtMs: nowMs, originRegion }
     service.store.registrations.add(residentToken, registration)
     return { residentToken, ...registrationView(registration) }
   })

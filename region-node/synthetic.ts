@@ -3,6 +3,7 @@
 import { createHash, createSecretKey } from 'node:crypto'
 import type { CodeStatus, Resident, TestRecord, TestResult } from './resident.ts'
 import { subjectToken } from './tokens/subject-token.ts'
+import { uuidOf } from './uuid.ts'
 
 /** Changing it repaints every synthetic resident: all nodes that hold a region must have the same. */
 export const SYNTHETIC_SEED = syntheticSeed(1)
@@ -92,8 +93,9 @@ const colourOf = (share: number): CodeStatus => {
 export const syntheticToken = (residentId: string): string =>
   subjectToken(SYNTHETIC_PEPPER, { type: 'synthetic', number: residentId })
 
-/** A UUID of version 8, made of bytes of the dice that decide nothing else. */
+/** Made of bytes of the dice that decide nothing else. */
 function testIdOf(dice: Buffer, age: number): string {
-  const hex = dice.toString('hex', 16, 32)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${age}${hex.slice(21)}`
+  const bytes = Buffer.from(dice.subarray(16))
+  bytes.writeUInt8(age, 15)
+  return uuidOf(bytes)
 }

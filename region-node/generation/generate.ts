@@ -10,8 +10,8 @@ import { residentTable } from '../store/residents.ts'
 import { testTable } from '../store/tests.ts'
 import { syntheticResident, syntheticResidentId, syntheticToken } from '../synthetic.ts'
 import {
+  claimTarget,
   partialOf,
-  prepareTarget,
   publish,
   refuseWithoutRoom,
   removeDatabase,
@@ -61,9 +61,9 @@ export async function generateResidents(
   signal: AbortSignal,
 ): Promise<void> {
   const { file, count, force, tests } = generation
-  if (prepareTarget(file, force)) report.note(`removed what an interrupted run had left: ${partialOf(file)}`)
-  refuseWithoutRoom(file, count * (RESIDENT_BYTES + (tests ? TESTS_BYTES : 0)))
+  if (claimTarget(file, force)) report.note(`removed what an interrupted run had left: ${partialOf(file)}`)
   try {
+    refuseWithoutRoom(file, count * (RESIDENT_BYTES + (tests ? TESTS_BYTES : 0)))
     const db = createBulkDatabase(partialOf(file))
     try {
       report.step('ordering')

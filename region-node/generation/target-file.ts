@@ -10,11 +10,13 @@ import { StartError } from '../start-error.ts'
 export const partialOf = (file: string): string => `${file}.partial`
 
 /**
+ * Makes an empty partial file, which is the caller's from then on, to finish or to remove.
+ *
  * @param force Whether a data file that is there may be replaced.
  * @returns Whether an earlier run had left something, which is removed.
- * @throws {StartError} The file is there and may not be replaced, is in use, or isn't a node's.
+ * @throws {StartError} The file is there and may not be replaced, is in use, isn't a node's, or can't be made.
  */
-export function prepareTarget(file: string, force: boolean): boolean {
+export function claimTarget(file: string, force: boolean): boolean {
   refuseFolder(file)
   const folder = dirname(file)
   if (!existsSync(folder)) throw new StartError(`${folder} is missing; make it, or choose another --data`)
@@ -23,10 +25,19 @@ export function prepareTarget(file: string, force: boolean): boolean {
     refuseUnlessOurs(file)
   }
   const partial = partialOf(file)
-  if (!existsSync(partial)) return false
-  refuseIfOpen(partial, `${partial} is being written by another run; wait for it, or stop it`)
-  removeDatabase(partial)
-  return true
+  const busy = `${partial} is being written by another run; wait for it, or stop it`
+  const left = existsSync(partial)
+  if (left) refuseIfOpen(partial, busy)
+  try {
+    if (left) removeDatabase(partial)
+    // What a node knows of people is nobody else's business on the machine.
+    closeSync(openSync(partial, 'wx', 0o600))
+  } catch (error) {
+    throw isNativeError(error) && error.message.startsWith('EEXIST')
+      ? new StartError(busy, error)
+      : writeFault(error, file)
+  }
+  return left
 }
 
 /** @throws {StartError} There is less room than the file will take. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { lookUpCards } from '../look-up-cards.ts'
 import type { CardLookup } from '../look-up-cards.ts'
 import type { CodeService } from '../service.ts'
+import { createTurnstile } from '../turnstile.ts'
 import { cardLookupsAnswer } from './answers.ts'
 import { readInput } from './input.ts'
 import { sendJson } from './reply.ts'
@@ -17,27 +18,31 @@ const lookupsSchema = z.strictObject({
   subjectTokens: z.array(z.string().max(64)).min(1).max(MOST_CARDS),
 })
 
-export const cardLookupsRoute = (service: CodeService): Route => ({
-  path: '/v1/id-cards/lookups',
-  docs: {
-    post: {
-      summary: 'Look up the holders of ID cards, by their tokens',
-      body: lookupsSchema,
-      answer: cardLookupsAnswer,
-      problems: [400, 401, 413, 415, 422, 503],
-      terminalsOnly: true,
+export function cardLookupsRoute(service: CodeService): Route {
+  const turn = createTurnstile()
+  return {
+    path: '/v1/id-cards/lookups',
+    docs: {
+      post: {
+        summary: 'Look up the holders of ID cards, by their tokens',
+        body: lookupsSchema,
+        answer: cardLookupsAnswer,
+        problems: [400, 401, 413, 415, 422, 503],
+        terminalsOnly: true,
+      },
     },
-  },
-  authorize: (req) => requireTerminal(service.terminals, req),
-  post: (req, res) => {
-    const { subjectTokens } = readInput(lookupsSchema, req.body, 'body')
-    sendJson(res, 200, {
-      results: lookUpCards(service, subjectTokens).map(lookupView),
-      issuer: service.regionCode,
-      lookedUpAt: isoTime(service.clock()),
-    })
-  },
-})
+    authorize: (req) => requireTerminal(service.terminals, req),
+    post: async (req, res) => {
+      await turn()
+      const { subjectTokens } = readInput(lookupsSchema, req.body, 'body')
+      sendJson(res, 200, {
+        results: lookUpCards(service, subjectTokens).map(lookupView),
+        issuer: service.regionCode,
+        lookedUpAt: isoTime(service.clock()),
+      })
+    },
+  }
+}
 
 /** @param index Place of the token in the request, from 0. */
 function lookupView(lookup: CardLookup, index: number): z.infer<typeof cardLookupsAnswer>['results'][number] {

@@ -7,7 +7,7 @@ import { ProblemError } from './problem.ts'
 export function requireTerminal(terminals: TerminalDirectory, req: IncomingMessage): void {
   const given = req.headers.authorization
   const [, bearer] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(given ?? '') ?? []
-  if (bearer !== undefined && terminals.identify(bearer) !== undefined) return
+  if (terminals.identify({ bearer }) !== undefined) return
   throw new ProblemError({
     status: 401,
     code: 'unknown-terminal',

@@ -37,14 +37,13 @@ export function openDatabase(file: string): DatabaseSync {
 }
 
 /**
- * A new file for many rows at once: without a journal, so a crash leaves nothing usable. Whoever makes it
+ * Fills an empty file with many rows at once: without a journal, so a crash leaves nothing usable. Whoever makes it
  * must give it its real name only when it is whole.
  */
 export function createBulkDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(file)
-    chmodSync(file, OWNER_ONLY)
     db.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA foreign_keys = OFF; PRAGMA cache_size = -65536`)
     migrate(db, file)

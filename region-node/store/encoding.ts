@@ -1,5 +1,6 @@
 // How nouns become SQLite values and back: small integers for words, 16 bytes for tokens and UUIDs.
 import type { CodeStatus, TestResult } from '../resident.ts'
+import { uuidText } from '../uuid.ts'
 
 /** What a column gives or takes. */
 export type Cell = number | string | Uint8Array | null
@@ -80,8 +81,7 @@ export class Row {
   }
 
   uuid(at: number, column: string): string {
-    const hex = this.bytes(at, column, 16).toString('hex')
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+    return uuidText(this.bytes(at, column, 16))
   }
 
   bytes(at: number, column: string, length: number): Buffer {

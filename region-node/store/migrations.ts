@@ -110,7 +110,7 @@ export const MIGRATIONS: readonly string[] = [
      site_id TEXT NOT NULL,
      tube_id TEXT,
      origin_region INTEGER NOT NULL,
-     PRIMARY KEY (token, registered_at_ms, received_at_ms, registration_id)
+     PRIMARY KEY (token, registered_at_ms, registration_id)
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE statement (
      statement_id BLOB PRIMARY KEY CHECK (length(statement_id) = 16),

@@ -5,9 +5,9 @@ import { regionCell, tokenCell, uuidCell } from './encoding.ts'
 import { prepareQuery } from './query.ts'
 
 export interface RegistrationTable {
-  /** Newest first. */
+  /** By when they registered, newest first. */
   newest(residentToken: string, limit: number): Registration[]
-  /** @param registration Its `registrationId` is a UUID. */
+  /** Leaves one that is there already as it is. @param registration Its `registrationId` is a UUID. */
   add(residentToken: string, registration: Registration): void
 }
 
@@ -15,7 +15,7 @@ export function registrationTable(db: DatabaseSync): RegistrationTable {
   const newest = prepareQuery(
     db,
     `SELECT registration_id, site_id, tube_id, registered_at_ms, received_at_ms, origin_region
-     FROM registration WHERE token = ? ORDER BY registered_at_ms DESC, received_at_ms DESC LIMIT ?`,
+     FROM registration WHERE token = ? ORDER BY registered_at_ms DESC LIMIT ?`,
     (row): Registration => ({
       registrationId: row.uuid(0, 'registration_id'),
       siteId: row.text(1, 'site_id'),
@@ -25,7 +25,7 @@ export function registrationTable(db: DatabaseSync): RegistrationTable {
       originRegion: row.region(5),
     }),
   )
-  const insert = db.prepare('INSERT INTO registration VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const insert = db.prepare('INSERT OR IGNORE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?)')
   return {
     newest: (residentToken, limit) => newest.all(tokenCell(residentToken), limit),
     add: (residentToken, r) => {

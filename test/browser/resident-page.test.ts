@@ -1,6 +1,13 @@
 // A resident's page in a real browser while the regions, then the gateway, die under it.
 import { expect, it, jest } from '@jest/globals'
-import { describeInBrowser, keptOffline, openPhone, picture, seriousFaults } from '../support/browser.ts'
+import {
+  describeInBrowser,
+  keptOffline,
+  openPhone,
+  picture,
+  seriousFaults,
+  until,
+} from '../support/browser.ts'
 import { RunningDemo } from '../support/demo.ts'
 
 jest.setTimeout(120_000)
@@ -43,7 +50,7 @@ describeInBrowser('a resident’s page', () => {
 
     demo.kill('gateway')
     await page.reload()
-    await page.waitForFunction('document.querySelector("#retrying").hidden === false')
+    await until(page, 'document.querySelector("#retrying").hidden === false')
     expect(await page.locator('#qr svg').count()).toBe(1)
     expect(await colour.textContent()).toBe('绿码')
 

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
+import { refuseWithoutRoom, writeFault } from '../../region-node/generation/target-file.ts'
 import {
   CHIYUAN,
   RESIDENT,
@@ -184,12 +185,18 @@ describe('residents generate', () => {
     expect(readdirSync(folder.file('.'))).toStrictEqual([])
   })
 
-  it('refuses what would not fit on the disk before it writes', async () => {
+  it('refuses what would not fit on the disk before it writes', () => {
     using folder = temporaryFolder()
-    const { bavail, bsize } = (await import('node:fs')).statfsSync(folder.file('.'))
-    if (bavail * bsize > 20e9) return
-    const refused = await generateToEnd('--count', '100000000', '--data', folder.file('a.db'))
-    expect(refused.stderr).toMatch(/will take about 25\.50 GB, and its disk has/)
+    const file = folder.file('a.db')
+    expect(() => refuseWithoutRoom(file, 9e15)).toThrow(
+      /a\.db will take about 9000000\.00 GB, and its disk has [\d.]+ [GM]B free; choose another --data, /,
+    )
+    expect(() => refuseWithoutRoom(file, 1)).not.toThrow()
+  })
+
+  it('names a full disk in what it says', () => {
+    const { message } = writeFault(new Error('database or disk is full'), 'a.db')
+    expect(message).toBe('the disk of a.db is full; nothing was left on it')
   })
 
   it.each([
@@ -198,12 +205,19 @@ describe('residents generate', () => {
       file: 'missing/a.db',
       says: /missing is missing; make it, or choose another --data\n$/,
     },
+    {
+      name: 'a file in place of its folder',
+      file: 'letter.txt/a.db',
+      says: /a\.db can't be written: ENOTDIR/,
+    },
     { name: 'a folder', file: '.', says: /is a folder; --data must name a file/ },
   ])('says what is wrong with $name', async ({ file, says }) => {
     using folder = temporaryFolder()
+    writeFileSync(folder.file('letter.txt'), 'dear node')
     const { code, stderr } = await generateToEnd('--count', '20', '--data', folder.file(file))
     expect(code).toBe(1)
     expect(stderr).toMatch(says)
+    expect(readdirSync(folder.file('.'))).toStrictEqual(['letter.txt'])
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 

@@ -213,6 +213,16 @@ describe('the bulkhead of terminals', () => {
     expect((await lookUp(running, [TOKEN])).status).toBe(200)
   })
 
+  // The attack: hold terminals' places with bodies that never come, without being a terminal.
+  it('has no place for those who are not let in', async () => {
+    await using running = await startWithTerminal({ cardLimit: 1 })
+    const intruders = await Promise.all(
+      [1, 2, 3].map(() => beginSlowPost(running.node.url + LOOKUPS, { subjectTokens: [TOKEN] })),
+    )
+    expect((await lookUp(running, [TOKEN])).status).toBe(200)
+    for (const intruder of intruders) intruder.abort()
+  })
+
   it('is answered too when the node stops', async () => {
     await using running = await startWithTerminal()
     const headers = { authorization: `Bearer ${running.bearer}` }

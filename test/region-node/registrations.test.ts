@@ -101,6 +101,15 @@ describe('POST /v1/registrations', () => {
     },
   )
 
+  it('takes a key that is SQL for the key that it is', async () => {
+    await using node = await startTestNode()
+    const key = "';DROP/**/TABLE/**/registration;--"
+    const first = await post(node.url, key, REGISTRATION).expect(201)
+    expect((await post(node.url, key, REGISTRATION)).text).toBe(first.text)
+    const { body } = await request(node.url).get(`/v1/registrations/${RESIDENT}`)
+    expect(body.registrations).toHaveLength(1)
+  })
+
   it('keeps no refusal: the same key works once the request is right', async () => {
     await using node = await startTestNode()
     await post(node.url, 'key-5', { ...REGISTRATION, residentId: 'nobody' }).expect(404)
@@ -116,6 +125,30 @@ describe('POST /v1/registrations', () => {
       const again = await post(node.url, `old-${nth}`, { ...REGISTRATION, siteId: 'weiyang-13' })
       expect([again.status, again.headers['idempotency-replayed']]).toStrictEqual([201, undefined])
     }
+  })
+
+  it('is the same one when it comes again after that day', async () => {
+    let nowMs = Date.UTC(2022, 0, 5)
+    await using node = await startTestNode({ clock: () => nowMs })
+    const first = await post(node.url, 'key-7', REGISTRATION).expect(201)
+    nowMs += 24 * 3_600_000
+    const again = await post(node.url, 'key-7', REGISTRATION).expect(201)
+    expect(again.body.registrationId).toBe(first.body.registrationId)
+    const { body } = await request(node.url).get(`/v1/registrations/${RESIDENT}`)
+    expect(body.registrations).toHaveLength(1)
+  })
+
+  // Home was killed after it had recorded, before it could answer: the client goes to a backup.
+  it('has one id at home and at a backup under one key, so that the two can be merged', async () => {
+    await using home = await startTestNode()
+    await using backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
+    const idAt = async (url: string, key: string, body: object): Promise<unknown> =>
+      (await post(url, key, body).expect(201)).body.registrationId
+    const id = await idAt(home.url, 'key-8', REGISTRATION)
+    expect(await idAt(backup.url, 'key-8', REGISTRATION)).toBe(id)
+    expect(await idAt(backup.url, 'key-9', REGISTRATION)).not.toBe(id)
+    const other = { ...REGISTRATION, residentId: 'R610100-000002' }
+    expect(await idAt(home.url, 'key-10', other)).not.toBe(await idAt(backup.url, 'key-10', REGISTRATION))
   })
 
   it('is taken by a backup region, which marks it as its own', async () => {
