@@ -40,6 +40,7 @@ describeInBrowser('a checkpoint’s page', () => {
     const { page, context, complaints } = phone
     await page.goto(`${demo.url}/checkpoint`)
     await until(page, 'document.querySelector("#trust-age").textContent.includes("№")')
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     await picture(page, 'checkpoint-ready')
     expect(await seriousFaults(page)).toEqual([])
     const green = await codeOf(demo, 'R610100-000002')

@@ -32,6 +32,7 @@ describeInBrowser('a resident’s page', () => {
     expect(await page.locator('.synthetic').textContent()).toContain('合成')
     await keptOffline(page)
     await says('home')
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     await picture(page, 'resident-home')
     expect(await seriousFaults(page)).toEqual([])
 
