@@ -1,9 +1,10 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
-import { Command, InvalidArgumentError } from 'commander'
-import type { z } from 'zod'
+import { Command } from 'commander'
+import { check, many, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
 import type { ProcessOptions } from './process.ts'
+import { passphraseVariable } from './signing/passphrase.ts'
 
 // Long enough for a prober that asks every second to hear it before the port is gone.
 const NOTICE_MS = 1_500
@@ -17,16 +18,22 @@ interface Flags {
   readonly residents: number
   readonly holds: string[]
   readonly limit: number
+  readonly cardLimit: number
   readonly drainMs: number
   readonly noticeMs: number
   readonly maxReplicaAgeMs?: number
+  readonly keys?: string
+  readonly passphraseFile?: string
+  readonly trustRoot?: string
+  readonly trustList?: string
+  readonly revocations: readonly string[]
   readonly logJson?: true
 }
 
 /** A fresh `region-node` command, to be run by itself or mounted in another. */
 export function regionNodeCommand(): Command {
-  const { host, port, regionCode, dataFile, residents, limit, drainMs } = optionDefaults
-  return new Command('region-node')
+  const { host, port, regionCode, dataFile, residents, limit, cardLimit, drainMs } = optionDefaults
+  const command = new Command('region-node')
     .description(
       "Run one node of a region's code service: show and verify codes, take test results.\n" +
         'All residents are synthetic: made from their ids, R<region>-000001 and so on.',
@@ -50,6 +57,12 @@ export function regionNodeCommand(): Command {
     .option('--holds <codes>', 'other regions to stand in for, such as 610100,610400', regionList, [])
     .option('--limit <count>', 'requests served at once; above it, 503', whole(optionFields.limit), limit)
     .option(
+      '--card-limit <count>',
+      'batches of ID cards looked up at once, beside --limit',
+      whole(optionFields.cardLimit),
+      cardLimit,
+    )
+    .option(
       '--drain-ms <ms>',
       'on stop, wait so long for requests in flight',
       whole(optionFields.drainMs),
@@ -69,36 +82,62 @@ export function regionNodeCommand(): Command {
     .option('--log-json', 'say that it is ready as a line of JSON')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => runRegionNodeProcess(toOptions(flags)))
+  return withSigningOptions(command)
 }
+
+const withSigningOptions = (command: Command): Command =>
+  command
+    .option(
+      '--keys <folder>',
+      'this region’s signing keys; a first one is made where there is none',
+      text(optionFields.keyFolder),
+    )
+    .option(
+      '--passphrase-file <file>',
+      `file of mode 0600 that opens sealed keys (default: ${passphraseVariable})`,
+    )
+    .option(
+      '--trust-root <file>',
+      'public JWK of the trust root, by which lists are believed',
+      text(optionFields.trustRoot),
+    )
+    .option(
+      '--trust-list <file>',
+      'signed trust list; read again when it changes',
+      text(optionFields.trustList),
+    )
+    .option(
+      '--revocations <files...>',
+      'signed revocation lists; read again when they change',
+      many(optionFields.trustList),
+      [],
+    )
 
 const EXAMPLES = `
 Examples:
   A node of Xi'an, and one of Xianyang that can stand in for it:
-    region-node --region 610100 --port 9101 --name xian-1
-    region-node --region 610400 --port 9201 --name xianyang-1 --holds 610100
+    region-node --region 610100 --port 9101 --name xian-1 --keys keys/610100
+    region-node --region 610400 --port 9201 --name xianyang-1 --holds 610100 --keys keys/610400 \\
+      --trust-root root.json --trust-list trust.jws
   Ask it:
     curl http://127.0.0.1:9101/v1/codes/R610100-000001
     curl http://127.0.0.1:9101/readyz
 
 Stop it with Ctrl-C or SIGTERM: it finishes what it is answering. A second signal ends it at once.`
 
-function toOptions({ region, name, data, logJson, ...rest }: Flags): ProcessOptions {
+function toOptions({ region, name, data, logJson, keys, revocations, ...rest }: Flags): ProcessOptions {
+  const signing = keys === undefined ? {} : { keyFolder: keys }
   const named = name === undefined ? {} : { nodeName: name }
-  return { ...rest, ...named, regionCode: region, dataFile: data, logJson: logJson ?? false }
-}
-
-/** Commander puts the flag and the value in front of what we throw. */
-const text =
-  (schema: z.ZodType<string>) =>
-  (value: string): string =>
-    check(schema, value)
-
-const whole =
-  (schema: z.ZodType<number>) =>
-  (value: string): number => {
-    // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
-    return check(schema, /^\d+$/.test(value) ? Number(value) : Number.NaN)
+  return {
+    ...rest,
+    ...named,
+    ...signing,
+    revocationLists: revocations,
+    regionCode: region,
+    dataFile: data,
+    logJson: logJson ?? false,
   }
+}
 
 const regionList = (value: string): string[] =>
   check(
@@ -108,9 +147,3 @@ const regionList = (value: string): string[] =>
       .map((code) => code.trim())
       .filter((code) => code !== ''),
   )
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const checked = schema.safeParse(value)
-  if (checked.success) return checked.data
-  throw new InvalidArgumentError(`${checked.error.issues.map((issue) => issue.message).join('; ')}.`)
-}

@@ -3,6 +3,8 @@ import { createSecretKey } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './http/app.ts'
 import { createAdmission } from './http/admission.ts'
+import { openAuthority } from './authority/authority.ts'
+import type { AuthoritySource } from './authority/authority.ts'
 import { LoadGate } from './load-gate.ts'
 import { checkOptions } from './options.ts'
 import type { CheckedOptions, RegionNodeLog, RegionNodeOptions } from './options.ts'
@@ -11,6 +13,7 @@ import { createNodeServer, listen, stopServing } from './server.ts'
 import type { CodeService } from './service.ts'
 import { openStore } from './store/store.ts'
 import type { Store } from './store/store.ts'
+import { storedTerminals } from './terminals/directory.ts'
 
 export type { RegionNodeLog, RegionNodeOptions } from './options.ts'
 
@@ -38,34 +41,64 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
   const checked = checkOptions(options)
   const { clock = Date.now, logger: log = SILENT } = options
   const regions = [...new Set([checked.regionCode, ...checked.holds])]
-  const store = openStore(checked.dataFile)
-  const gate = new LoadGate(checked.limit)
+  const authority = await openAuthority(authoritySource(checked, clock, log))
+  let store: Store | undefined
   try {
-    const service = serviceOf(checked, { clock, log, regions, store, gate })
-    const admission = createAdmission(gate, createApp(service))
+    const opened = openStore(checked.dataFile)
+    store = opened
+    const gate = new LoadGate(checked.limit)
+    const service = serviceOf(checked, { clock, log, regions, store: opened, gate, authority })
+    // Terminals are few and steady; a crowd that opens its codes must not keep them waiting.
+    const terminals = { prefix: '/v1/id-cards/', gate: new LoadGate(checked.cardLimit) }
+    const admission = createAdmission(gate, [terminals], createApp(service))
     const server = createNodeServer(admission.listener)
-    await seedResidents(store, regions, checked.residents, clock())
+    await seedResidents(opened, regions, checked.residents, clock())
     const port = await listen(server, checked.host, checked.port)
     const stop = async (): Promise<void> => {
       admission.startDraining()
       if (checked.noticeMs > 0) await wait(checked.noticeMs)
       const drained = await stopServing(server, checked.drainMs)
       if (!drained) log.warn({ drainMs: checked.drainMs }, 'connections still open after the drain were cut')
-      store.close()
+      await authority[Symbol.asyncDispose]()
+      opened.close()
     }
     return runningNode(checked, port, stop)
   } catch (error) {
-    store.close()
+    await authority[Symbol.asyncDispose]()
+    store?.close()
     throw error
   }
 }
 
+function authoritySource(
+  {
+    regionCode,
+    keyFolder,
+    keyPassphrase,
+    trustRoot,
+    trustList,
+    revocationLists,
+    lookEveryMs,
+  }: CheckedOptions,
+  clock: () => number,
+  log: RegionNodeLog,
+): AuthoritySource {
+  const keys =
+    keyFolder === undefined
+      ? undefined
+      : { folder: keyFolder, region: regionCode, passphrase: keyPassphrase ?? null }
+  const lists =
+    trustRoot === undefined ? undefined : { root: trustRoot, trustList, revocations: revocationLists }
+  return { keys, lists, clock, log, lookEveryMs }
+}
+
 function serviceOf(
-  { regionCode, nodeName, codeKey, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
-  parts: { clock: () => number; log: RegionNodeLog; regions: string[]; store: Store; gate: LoadGate },
+  { regionCode, nodeName, printedCodeKey, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
+  parts: Pick<CodeService, 'authority' | 'clock' | 'log' | 'regions' | 'store' | 'gate'>,
 ): CodeService {
-  const seal = createSecretKey(codeKey, 'utf8')
-  return { ...parts, regionCode, nodeName, codeKey: seal, codeValidityMs, maxReplicaAgeMs }
+  const seal = createSecretKey(printedCodeKey, 'utf8')
+  const terminals = storedTerminals(parts.store.terminals)
+  return { ...parts, terminals, regionCode, nodeName, printedCodeKey: seal, codeValidityMs, maxReplicaAgeMs }
 }
 
 function runningNode(

@@ -26,23 +26,38 @@ export interface RegionNodeOptions {
   readonly holds?: readonly string[]
   /** Requests served at once, 1 to 100,000; health endpoints don't count. Default 512. */
   readonly limit?: number
+  /** Batches of ID cards looked up at once, 1 to 10,000, beside `limit`. Default 32. */
+  readonly cardLimit?: number
   /** How long `close()` waits for requests in flight, ms, 0 to 600,000. Default 10,000. */
   readonly drainMs?: number
   /** How long `/readyz` says 503 before the node stops accepting, ms, 0 to 60,000. Default 0. */
   readonly noticeMs?: number
-  /** How long a code that is shown stays valid, ms, 1,000 to 300,000. Default 120,000. */
+  /** How long a code that is shown stays valid, whole seconds in ms, 60,000 to 300,000. Default 120,000. */
   readonly codeValidityMs?: number
   /** `/readyz` fails when a backed-up region's data are older than this, ms. Default: never. */
   readonly maxReplicaAgeMs?: number
-  /** Key that seals display codes. All nodes of a federation need the same. Default: a public demo key. */
-  readonly codeKey?: string
+  /** Folder of the region's own signing keys; a first one is made where there is none. Default: none, and no codes. */
+  readonly keyFolder?: string
+  /** Of sealed keys. Default: they are not sealed. */
+  readonly keyPassphrase?: string
+  /** File with the public JWK, or JWK set, of the trust root. Default: none, and no list is believed. */
+  readonly trustRoot?: string
+  /** File with the signed trust list: read again when it changes. */
+  readonly trustList?: string
+  /** Files with signed revocation lists: read again when they change. */
+  readonly revocationLists?: readonly string[]
+  /** How often keys and lists are looked at for a change, ms, 10 to 600,000. Default 2,000. */
+  readonly lookEveryMs?: number
+  /** Key that seals printed codes. All nodes of a region need the same. Default: a public demo key. */
+  readonly printedCodeKey?: string
   /** Unix milliseconds. Default `Date.now`. */
   readonly clock?: () => number
   /** Default: says nothing. */
   readonly logger?: RegionNodeLog
 }
 
-const whole = (min: number, max: number) => {
+/** A whole number from `min` to `max`, both included. */
+export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`
   return z.int({ error }).min(min, { error }).max(max, { error })
 }
@@ -50,20 +65,26 @@ const whole = (min: number, max: number) => {
 /** The options that are plain values; the command line checks its flags by the same rules. */
 export const optionFields = {
   host: z.string().min(1).max(255),
-  port: whole(0, 65_535),
+  port: wholeNumber(0, 65_535),
   regionCode: regionCodeSchema,
   nodeName: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-", such as xian-1'),
   dataFile: z.string().min(1),
-  residents: whole(0, 1_000_000),
+  residents: wholeNumber(0, 1_000_000),
   holds: z.array(regionCodeSchema).max(400),
-  limit: whole(1, 100_000),
-  drainMs: whole(0, 600_000),
-  noticeMs: whole(0, 60_000),
-  codeValidityMs: whole(1_000, 300_000),
-  maxReplicaAgeMs: whole(1, Number.MAX_SAFE_INTEGER),
-  codeKey: z.string().min(16),
+  limit: wholeNumber(1, 100_000),
+  cardLimit: wholeNumber(1, 10_000),
+  drainMs: wholeNumber(0, 600_000),
+  noticeMs: wholeNumber(0, 60_000),
+  codeValidityMs: wholeNumber(60_000, 300_000).multipleOf(1_000, 'must be whole seconds'),
+  maxReplicaAgeMs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  printedCodeKey: z.string().min(16),
+  keyFolder: z.string().min(1),
+  trustRoot: z.string().min(1),
+  trustList: z.string().min(1),
+  revocationLists: z.array(z.string().min(1)).max(4_000),
+  lookEveryMs: wholeNumber(10, 600_000),
 } as const
 
 export const optionDefaults = {
@@ -73,10 +94,12 @@ export const optionDefaults = {
   dataFile: ':memory:',
   residents: 1_000,
   limit: 512,
+  cardLimit: 32,
   drainMs: 10_000,
   noticeMs: 0,
   codeValidityMs: 120_000,
-  codeKey: 'chiyuan demo key, public, seals nothing real',
+  lookEveryMs: 2_000,
+  printedCodeKey: 'chiyuan demo key, public, seals nothing real',
 } as const
 
 const optionsSchema = z
@@ -90,12 +113,27 @@ const optionsSchema = z
     residents: optionFields.residents.default(optionDefaults.residents),
     holds: optionFields.holds.default([]),
     limit: optionFields.limit.default(optionDefaults.limit),
+    cardLimit: optionFields.cardLimit.default(optionDefaults.cardLimit),
     drainMs: optionFields.drainMs.default(optionDefaults.drainMs),
     noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
     codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),
     maxReplicaAgeMs: optionFields.maxReplicaAgeMs.optional(),
-    codeKey: optionFields.codeKey.default(optionDefaults.codeKey),
+    printedCodeKey: optionFields.printedCodeKey.default(optionDefaults.printedCodeKey),
+    keyFolder: optionFields.keyFolder.optional(),
+    keyPassphrase: z.string().optional(),
+    trustRoot: optionFields.trustRoot.optional(),
+    trustList: optionFields.trustList.optional(),
+    revocationLists: optionFields.revocationLists.default([]),
+    lookEveryMs: optionFields.lookEveryMs.default(optionDefaults.lookEveryMs),
   })
+  .refine(
+    ({ trustRoot, trustList, revocationLists }) =>
+      trustRoot !== undefined || (trustList === undefined && revocationLists.length === 0),
+    {
+      path: ['trustRoot'],
+      message: 'is needed where lists are given: it is what their signatures are checked by',
+    },
+  )
   .transform((given) => ({ ...given, nodeName: given.nodeName ?? `${given.regionCode}-1` }))
 
 export type CheckedOptions = z.output<typeof optionsSchema>

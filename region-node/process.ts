@@ -2,6 +2,8 @@
 import { pino } from 'pino'
 import { startRegionNode } from './main.ts'
 import type { RegionNode, RegionNodeOptions } from './main.ts'
+import { KeyError } from './signing/key-error.ts'
+import { readPassphrase } from './signing/passphrase.ts'
 import { StartError } from './start-error.ts'
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
@@ -10,14 +12,21 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 export interface ProcessOptions extends RegionNodeOptions {
   /** Say that it is ready as a line of JSON instead of text. */
   readonly logJson: boolean
+  /** File of mode 0600 with the passphrase of sealed keys. Default: the environment's. */
+  readonly passphraseFile?: string
 }
 
 /** Runs a node for as long as the process lives, and ends the process with it. */
-export async function runRegionNodeProcess({ logJson, ...options }: ProcessOptions): Promise<void> {
+export async function runRegionNodeProcess({
+  logJson,
+  passphraseFile,
+  ...options
+}: ProcessOptions): Promise<void> {
   // Standard error and synchronous: a line about why the process ends must not be lost with it.
   const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }))
   try {
-    const node = await startRegionNode({ logger, ...options })
+    const keyPassphrase = await passphraseFor(passphraseFile)
+    const node = await startRegionNode({ logger, ...options, ...keyPassphrase })
     const end = endOnSignal(node)
     // `send` outlives the channel: a parent there was, and it has gone while we were loading.
     if (process.send && !process.connected) return end()
@@ -27,6 +36,16 @@ export async function runRegionNodeProcess({ logJson, ...options }: ProcessOptio
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`region-node: ${error.message}\n`)
     process.exit(1)
+  }
+}
+
+async function passphraseFor(file: string | undefined): Promise<{ keyPassphrase?: string }> {
+  try {
+    const passphrase = await readPassphrase(file, process.env)
+    return passphrase === null ? {} : { keyPassphrase: passphrase }
+  } catch (error) {
+    if (error instanceof KeyError) throw new StartError(error.message)
+    throw error
   }
 }
 

@@ -1,9 +1,14 @@
-// Whether the node should be sent requests, and if not, for which reasons.
+// Whether the node should be sent requests, for which homes not, and for which reasons.
 import type { CodeService } from './service.ts'
 
 export interface FailedCheck {
-  readonly check: 'draining' | 'store' | 'data'
+  readonly check: 'draining' | 'store' | 'data' | 'signing'
   readonly detail: string
+}
+
+/** The node is well, and can't stand in for that one home. */
+export interface NotReadyFor extends FailedCheck {
+  readonly region: string
 }
 
 /** Every check that fails; empty when the node is ready. */
@@ -15,7 +20,37 @@ export function failedChecks(service: CodeService): FailedCheck[] {
   } catch {
     failed.push({ check: 'store', detail: 'the store does not answer' })
   }
-  return failed
+  const own = signingFault(service, service.regionCode)
+  return own === null ? failed : [...failed, own]
+}
+
+/** Homes that it holds and may not sign for. */
+export const homesNotServed = (service: CodeService): NotReadyFor[] =>
+  service.regions.flatMap((region) => {
+    const fault = region === service.regionCode ? null : signingFault(service, region)
+    return fault === null ? [] : [{ region, ...fault }]
+  })
+
+/** What more keeps it from serving residents of `home`, besides the node's own faults. */
+export function failedFor(service: CodeService, home: string): FailedCheck[] {
+  if (!service.regions.includes(home)) return [{ check: 'data', detail: `this node does not hold ${home}` }]
+  return homesNotServed(service).filter(({ region }) => region === home)
+}
+
+function signingFault({ authority, clock }: CodeService, region: string): FailedCheck | null {
+  switch (authority.faultFor(region, clock())) {
+    case null:
+      return null
+    case 'no-key':
+      return { check: 'signing', detail: 'no key may sign now; give one with --keys' }
+    case 'undelegated':
+      return { check: 'signing', detail: `no agreement lets this region sign for residents of ${region} now` }
+    case 'unlisted':
+      return {
+        check: 'signing',
+        detail: 'the signing key is not in the trust list, so no code would be believed',
+      }
+  }
 }
 
 /** @throws When the store can't be read. */

@@ -1,5 +1,6 @@
-// Takes in a test result: once for each Idempotency-Key, and never lost once acknowledged.
-import { createHash, randomUUID } from 'node:crypto'
+// Takes in a test result. Also a backup takes it, and marks it with its own region.
+import { recordOnce, updateResident } from './record-once.ts'
+import type { Recorded } from './record-once.ts'
 import { statusAfter } from './resident.ts'
 import type { Resident, TestRecord, TestResult } from './resident.ts'
 import type { CodeService } from './service.ts'
@@ -13,36 +14,20 @@ export interface TestSubmission {
   readonly laboratory: string | null
 }
 
-/** `body` is the JSON text to answer with; a replay's is, to the byte, the first answer's. */
-export type Recorded =
-  | { outcome: 'recorded' | 'replayed'; body: string }
-  | { outcome: 'unknown-resident' | 'key-reused' }
-
-/** Resolves when the result is on disk. Also a backup takes it, and marks it with its own region. */
+/** @see {@link recordOnce} */
 export function recordTest(
   service: CodeService,
-  submission: TestSubmission,
+  { residentId, ...result }: TestSubmission,
   idempotencyKey: string | undefined,
 ): Promise<Recorded> {
-  const { answers, residents, tests } = service.store
-  return service.store.write((): Recorded => {
-    const nowMs = service.clock()
-    const requestDigest = digestOf(submission)
-    const earlier = idempotencyKey === undefined ? undefined : answers.find(idempotencyKey, nowMs)
-    if (earlier) {
-      if (earlier.requestDigest !== requestDigest) return { outcome: 'key-reused' }
-      return { outcome: 'replayed', body: earlier.body }
-    }
-    const resident = residents.byId(submission.residentId)
-    if (!resident) return { outcome: 'unknown-resident' }
-    const { residentId: _, ...result } = submission
-    const test = { ...result, testId: randomUUID(), reportedAtMs: nowMs, originRegion: service.regionCode }
+  const content = [result.result, result.sampledAtMs, result.laboratory]
+  const submission = { operation: 'test', residentId, idempotencyKey, content, homeOnly: false } as const
+  return recordOnce(service, submission, (resident, { nowMs, recordId }) => {
+    const test = { ...result, testId: recordId, reportedAtMs: nowMs, originRegion: service.regionCode }
     const changed = residentAfter(resident, test)
-    tests.add(resident.residentId, test)
-    residents.update(changed)
-    const body = JSON.stringify(receiptOf(changed, test))
-    if (idempotencyKey !== undefined) answers.add(idempotencyKey, { requestDigest, body }, nowMs)
-    return { outcome: 'recorded', body }
+    service.store.tests.add(resident.residentToken, test)
+    updateResident(service, changed)
+    return receiptOf(changed, test)
   })
 }
 
@@ -66,9 +51,3 @@ function receiptOf(resident: Resident, test: TestRecord) {
     status: resident.status,
   }
 }
-
-// Of the meaning, not the text: a repeat with other spacing or order of fields is the same request.
-const digestOf = ({ residentId, result, sampledAtMs, laboratory }: TestSubmission): string =>
-  createHash('sha256')
-    .update(JSON.stringify([residentId, result, sampledAtMs, laboratory]))
-    .digest('base64url')

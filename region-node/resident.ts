@@ -22,8 +22,7 @@ export type Freshness = 'live' | 'replica'
 
 /** What the node knows of one resident. Times are Unix milliseconds. */
 export interface Resident {
-  readonly residentId: string
-  /** The opaque name by which others may know the resident; the same on every node. */
+  /** The opaque name by which the store and all others know the resident; the same on every node. */
   readonly residentToken: string
   readonly homeRegion: string
   readonly status: CodeStatus
@@ -45,6 +44,19 @@ export interface TestRecord {
   readonly originRegion: string
 }
 
+/** A resident's registration for screening. Times are Unix milliseconds. */
+export interface Registration {
+  readonly registrationId: string
+  /** The sampling point. */
+  readonly siteId: string
+  readonly tubeId: string | null
+  readonly registeredAtMs: number
+  /** When a node accepted it. */
+  readonly receivedAtMs: number
+  /** The region whose node accepted it: not the home region when a backup did. */
+  readonly originRegion: string
+}
+
 export const freshnessOf = (homeRegion: string, nodeRegion: string): Freshness =>
   homeRegion === nodeRegion ? 'live' : 'replica'
 
@@ -52,3 +64,9 @@ export const freshnessOf = (homeRegion: string, nodeRegion: string): Freshness =
 // that did so would show a resident a colour better than home's last.
 export const statusAfter = (current: CodeStatus, result: TestResult): CodeStatus =>
   result === 'positive' ? 'red' : current
+
+/** The more restrictive of two colours. */
+export const atLeast = (current: CodeStatus, least: CodeStatus): CodeStatus =>
+  SEVERITY[current] >= SEVERITY[least] ? current : least
+
+const SEVERITY: Record<CodeStatus, number> = { green: 0, yellow: 1, red: 2 }

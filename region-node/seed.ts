@@ -22,7 +22,7 @@ export async function seedResidents(
       for (const id of syntheticResidentIds(region, (present ?? 0) + 1, residents)) {
         const { resident, tests } = syntheticResident(id, region)
         if (!store.residents.add(resident)) continue
-        for (const test of tests) store.tests.add(id, test)
+        for (const test of tests) store.tests.add(resident.residentToken, test)
       }
       store.holdings.put({ region, residents, refreshedAtMs: nowMs })
     }

@@ -1,8 +1,10 @@
 // What every route works with.
 import type { KeyObject } from 'node:crypto'
+import type { Authority } from './authority/authority.ts'
 import type { LoadGate } from './load-gate.ts'
 import type { RegionNodeLog } from './options.ts'
 import type { Store } from './store/store.ts'
+import type { TerminalDirectory } from './terminals/directory.ts'
 
 export interface CodeService {
   readonly regionCode: string
@@ -11,7 +13,11 @@ export interface CodeService {
   readonly regions: readonly string[]
   readonly store: Store
   readonly gate: LoadGate
-  readonly codeKey: KeyObject
+  /** Who may look up residents by their cards. */
+  readonly terminals: TerminalDirectory
+  /** What this node may sign, and the lists that it goes by. */
+  readonly authority: Authority
+  readonly printedCodeKey: KeyObject
   readonly codeValidityMs: number
   /** Undefined: a backed-up region's data never grow too old. */
   readonly maxReplicaAgeMs: number | undefined

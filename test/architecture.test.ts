@@ -77,6 +77,35 @@ it('only telemetry imports prom-client', () => {
   expect(importers.filter((file) => !file.startsWith('gateway/telemetry/'))).toEqual([])
 })
 
+it('only the signing and verifying of codes imports jose', () => {
+  const importers = files.filter((file) => importsOf(file).includes('jose'))
+  expect(importers.filter((file) => !/^region-node\/(?:verify|signing)\//.test(file))).toEqual([])
+})
+
+// What reads a private key can show it; one file does, and its tests hold what comes out.
+it('only one file makes, reads or exports private keys', () => {
+  const readers = files.filter((file) =>
+    /\b(?:exportJWK|exportPKCS8|generateKeyPair|privateKeyOf)\(/.test(source.get(file) ?? ''),
+  )
+  expect(readers).toEqual([
+    'region-node/signing/key-document.ts',
+    // They ask it for keys that can sign and can't be exported.
+    'region-node/signing/key-ring.ts',
+    'region-node/signing/rotation.ts',
+  ])
+})
+
+const inVerify = files.filter((file) => file.startsWith('region-node/verify/'))
+
+// It runs in a checkpoint's browser, with the network off; verify/portable.test.ts runs it there.
+it.each(inVerify)('%s needs nothing that a browser has not', (file) => {
+  const foreign = importsOf(file).filter(
+    (target) => !inVerify.includes(target) && target !== 'jose' && target !== 'zod',
+  )
+  expect(foreign).toEqual([])
+  expect(source.get(file)).not.toMatch(/\bBuffer\b|\bprocess\.|\brequire\(/)
+})
+
 it('nothing in the project says how or where it is developed', () => {
   const told = [...source].filter(([, text]) =>
     /\/work\/|\/root\/|\bclaude\b|\banthropic\b|sandbox/i.test(text),

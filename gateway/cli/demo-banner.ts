@@ -18,15 +18,18 @@ export function demoBanner(
       ]),
     ),
   ]
-  const code = `http://127.0.0.1:${ports.publicPort}/v1/codes/R610100-000001`
   const home = config.regions.find((region) => region.code === config.home.default)
   const homePids = (home?.nodes ?? []).map((node) => pid(pids, node.id)).join(' ')
+  const site = `http://127.0.0.1:${ports.publicPort}`
   return `
 Chiyuan 驰援 is up. All residents are synthetic. 演示已就绪，居民数据均为合成。
 
 ${table(['part 组件', 'who 身份', 'address 地址', 'pid'], rows)}
+In a browser 在浏览器中打开:
+  ${site}/            a resident’s code 居民出示页面
+  ${site}/checkpoint  a checkpoint, which also works offline 验码页面，可离线使用
 Try, in another terminal 请在另一个终端中尝试:
-  1. curl -i ${code}
+  1. curl -i ${site}/v1/codes/R610100-000001
   2. kill -9 ${homePids}   # both nodes of ${home?.name.en ?? 'home'} die; run 1 again: see X-Chiyuan-Route
   3. curl -s http://127.0.0.1:${ports.adminPort}/metrics | grep chiyuan_failovers_total
 Press Enter here to start dead nodes again, Ctrl-C to stop all. 按回车键重启已终止的节点，按 Ctrl-C 全部停止。

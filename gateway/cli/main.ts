@@ -74,11 +74,50 @@ program
 
 program.addCommand(configCommand())
 
-// Loaded only when it is the one that runs: the node brings a store and a web framework of its own.
-if (process.argv[2] === 'region-node' || process.argv.includes('--help') || process.argv.includes('-h')) {
-  const { regionNodeCommand } = await import('../../region-node/command.ts')
-  program.addCommand(regionNodeCommand())
-} else program.command('region-node').description('run one node of a region’s code service')
+/** Each brings libraries of its own, which a gateway need not load: only the one that is named is. */
+const loadable: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
+  {
+    name: 'region-node',
+    summary: 'run one node of a region’s code service',
+    load: async () => (await import('../../region-node/command.ts')).regionNodeCommand(),
+  },
+  {
+    name: 'residents',
+    summary: 'synthetic residents for a region node',
+    load: async () => (await import('../../region-node/generate-command.ts')).residentsCommand(),
+  },
+  {
+    name: 'terminals',
+    summary: 'terminals that may look up residents at a region node',
+    load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
+  },
+  {
+    name: 'tokens',
+    summary: 'subject tokens of documents, and the peppers behind them',
+    load: async () => (await import('../../region-node/token-command.ts')).tokensCommand(),
+  },
+  {
+    name: 'verify',
+    summary: 'judge a code offline, by the lists given',
+    load: async () => (await import('./verify.ts')).verifyCommand(),
+  },
+  {
+    name: 'keys',
+    summary: 'signing keys of a region',
+    load: async () => (await import('./keys.ts')).keysCommand(),
+  },
+  {
+    name: 'trust',
+    summary: 'sign the lists that verifiers go by',
+    load: async () => (await import('./trust.ts')).trustCommand(),
+  },
+]
+
+// Second or third: `chiyuan verify …`, `chiyuan help verify`.
+for (const { name, summary, load } of loadable) {
+  if (process.argv.slice(2, 4).includes(name)) program.addCommand(await load())
+  else program.command(name).description(summary)
+}
 
 try {
   await program.parseAsync()

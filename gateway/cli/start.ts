@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
-import { UsageError } from '../model/errors.ts'
+import { errorText, UsageError } from '../model/errors.ts'
 import { demoBanner } from './demo-banner.ts'
+import { DemoTrust } from './demo-trust.ts'
 
 export interface DemoOptions {
   readonly publicPort?: number
@@ -20,6 +21,7 @@ export interface DemoOptions {
 const defaults = { publicPort: 8080, adminPort: 8081, nodePort: 9101 }
 const dataDir = 'data'
 const stopWithinMs = 20_000
+const renewEveryMs = 8 * 3_600_000
 /** A terminal and a parent such as npm may both pass on one Ctrl-C. */
 const sameKeyPressMs = 700
 
@@ -28,7 +30,9 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   const { publicPort, adminPort, nodePort } = { ...defaults, ...options }
   const configFile = await demoConfig(nodePort)
   const config = await loadConfig(configFile)
-  const federation = new DemoFederation(config)
+  const trust = new DemoTrust(join(dataDir, 'trust'), config.regions)
+  await trust.renew(Date.now())
+  const federation = new DemoFederation(config, trust)
   const stop = stopOnce(federation)
   try {
     await Promise.all([...nodesOf(config).keys()].map((id) => federation.startNode(id)))
@@ -39,6 +43,8 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   }
   process.stdout.write(demoBanner(config, federation.pids(), { publicPort, adminPort }))
   federation.tellDeaths()
+  // Lists are good for a day, and a demo may stay up for longer; its nodes see the new ones by themselves.
+  setInterval(() => void renew(trust), renewEveryMs).unref()
   const lines = createInterface({ input: process.stdin })
   lines.on('line', () => void federation.restartDead())
   federation.onGatewayEnd(() => {
@@ -48,17 +54,27 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   })
 }
 
+async function renew(trust: DemoTrust): Promise<void> {
+  try {
+    await trust.renew(Date.now())
+  } catch (cause) {
+    process.stderr.write(`chiyuan: the lists were not renewed: ${errorText(cause)}\n`)
+  }
+}
+
 /** Region of every node, by node id. */
 const nodesOf = (config: Config): Map<string, Config['regions'][number]> =>
   new Map(config.regions.flatMap((region) => region.nodes.map((node) => [node.id, region] as const)))
 
 class DemoFederation {
   private readonly config: Config
+  private readonly trust: DemoTrust
   private readonly children = new Map<string, ChildProcess>()
   private stopping = false
 
-  constructor(config: Config) {
+  constructor(config: Config, trust: DemoTrust) {
     this.config = config
+    this.trust = trust
   }
 
   async startNode(id: string): Promise<void> {
@@ -70,20 +86,20 @@ class DemoFederation {
       .filter(({ code, tier }) => code !== region.code && tier === 'city')
       .map(({ code }) => code)
     await mkdir(join(dataDir, 'nodes'), { recursive: true })
-    const { port } = new URL(url)
-    const more = [
-      '--data',
-      join(dataDir, 'nodes', `${id}.db`),
-      '--holds',
-      holds.join(','),
-      '--notice-ms',
-      '0',
-    ]
-    await this.start(
-      id,
-      ['region-node', '--region', region.code, '--name', id, '--port', port, ...more],
-      'quiet',
-    )
+    const { keys, root, trustList, revocations } = this.trust.forRegion(region.code)
+    const flags = {
+      region: region.code,
+      name: id,
+      port: new URL(url).port,
+      data: join(dataDir, 'nodes', `${id}.db`),
+      holds: holds.join(','),
+      keys,
+      'trust-root': root,
+      'trust-list': trustList,
+      'notice-ms': '0',
+    }
+    const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+    await this.start(id, ['region-node', ...given, '--revocations', ...revocations], 'quiet')
   }
 
   async startGateway(configFile: string, publicPort: number, adminPort: number): Promise<void> {

@@ -15,8 +15,23 @@ export interface Admission {
   startDraining(): void
 }
 
-/** Wraps `serve` in the concurrency limit, and marks every answer's data as synthetic. */
-export function createAdmission(gate: LoadGate, serve: RequestListener): Admission {
+/** Routes with places of their own, so that neither they nor the others can take each other's. */
+export interface Bulkhead {
+  /** Every path that begins so. */
+  readonly prefix: string
+  readonly gate: LoadGate
+}
+
+/**
+ * Wraps `serve` in the concurrency limits, and marks every answer's data as synthetic.
+ *
+ * @param gate Counts what no bulkhead does, and knows whether the node is draining.
+ */
+export function createAdmission(
+  gate: LoadGate,
+  bulkheads: readonly Bulkhead[],
+  serve: RequestListener,
+): Admission {
   const open = new Set<ServerResponse>()
   return {
     listener: (req, res) => {
@@ -24,11 +39,12 @@ export function createAdmission(gate: LoadGate, serve: RequestListener): Admissi
       if (gate.draining) res.setHeader('Connection', 'close')
       const path = req.url?.split('?', 1)[0] ?? ''
       if (EXEMPT.has(path)) return serve(req, res)
-      if (!gate.tryEnter()) return refuse(res)
+      const own = bulkheads.find(({ prefix }) => path.startsWith(prefix))?.gate ?? gate
+      if (!own.tryEnter()) return refuse(res)
       open.add(res)
       res.once('close', () => {
         open.delete(res)
-        gate.leave()
+        own.leave()
       })
       return serve(req, res)
     },

@@ -5,12 +5,19 @@ import type { ErrorRequestHandler, Express } from 'express'
 import { z } from 'zod'
 import type { RegionNodeLog } from '../options.ts'
 import type { CodeService } from '../service.ts'
-import { codeRoute } from './codes.ts'
+import { codeRoute, credentialRoute } from './codes.ts'
+import { cardLookupsRoute } from './id-cards.ts'
+import { familyCodeRoute, lossReportRoute, paperCodeRoute } from './carried-codes.ts'
+import { correctionRoute, declarationRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
+import { openApiRoute } from './openapi.ts'
+import { pageRoutes } from './pages.ts'
 import { ProblemError, retryAfter, sendProblem } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { addRoute } from './routes.ts'
+import { registerRoute, registrationsRoute } from './registrations.ts'
 import { submitTestRoute, testsRoute } from './tests.ts'
+import { trustRoutes } from './trust.ts'
 import { verificationRoute } from './verifications.ts'
 
 export function createApp(service: CodeService): Express {
@@ -19,14 +26,24 @@ export function createApp(service: CodeService): Express {
   app.disable('etag')
   app.enable('case sensitive routing')
   app.enable('strict routing')
-  const routes = [
+  const served = [
     codeRoute(service),
+    credentialRoute(service),
     verificationRoute(service),
     submitTestRoute(service),
     testsRoute(service),
+    cardLookupsRoute(service),
+    registerRoute(service),
+    registrationsRoute(service),
+    declarationRoute(service),
+    correctionRoute(service),
+    paperCodeRoute(service),
+    familyCodeRoute(service),
+    lossReportRoute(service),
+    ...trustRoutes(service),
     ...healthRoutes(service),
   ]
-  for (const route of routes) addRoute(app, route)
+  for (const route of [...served, openApiRoute(served), ...pageRoutes(service.log)]) addRoute(app, route)
   app.use((_req, res) => {
     sendProblem(res, { status: 404, code: 'unknown-route', title: 'Not found' })
   })

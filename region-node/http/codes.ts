@@ -1,12 +1,17 @@
-// GET /v1/codes/{residentId}: the code that a resident shows (制码).
-import { issueDisplayCode } from '../display-code.ts'
+// GET /v1/codes/{residentId} and /v1/credentials/{residentId}: the code that is shown, and the one that is carried (制码).
+import type { z } from 'zod'
+import { issueCode } from '../issue-code.ts'
 import { freshnessOf } from '../resident.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
-import { readResidentId } from './input.ts'
-import { unknownResident } from './problem.ts'
+import type { SignedCode } from '../signing/code-signer.ts'
+import type { CodeKind } from '../verify/claims.ts'
+import { codeAnswer } from './answers.ts'
+import { readResidentToken } from './input.ts'
+import { cannotSign, unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
+import { isoTime, isoTimeOrNull } from './times.ts'
 
 /**
  * Always asked for anew; but the resident's own last code may be shown, marked as old, when nobody can be asked
@@ -14,31 +19,38 @@ import type { Route } from './routes.ts'
  */
 const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=300' }
 
-export const codeRoute = (service: CodeService): Route => ({
-  path: '/v1/codes/:residentId',
-  get: (req, res) => {
-    const resident = service.store.residents.byId(readResidentId(req.params['residentId']))
+export const codeRoute = (service: CodeService): Route =>
+  signedRoute(service, '/v1/codes', 'display', 'The signed code that a resident shows (制码)')
+
+export const credentialRoute = (service: CodeService): Route =>
+  signedRoute(service, '/v1/credentials', 'carried', 'The signed code that a phone keeps for up to a day')
+
+const signedRoute = (service: CodeService, folder: string, kind: CodeKind, summary: string): Route => ({
+  path: `${folder}/:residentId`,
+  docs: { get: { summary, answer: codeAnswer, problems: [400, 404, 503] } },
+  get: async (req, res) => {
+    const resident = service.store.residents.byToken(readResidentToken(req.params['residentId']))
     if (!resident) throw unknownResident()
-    sendJson(res, 200, codeView(resident, service), codeCaching)
+    const signing = await issueCode(service, resident, kind)
+    if (!signing.ok) throw cannotSign(signing.reason, resident.homeRegion)
+    sendJson(res, 200, codeView(resident, signing.code, service.regionCode), codeCaching)
   },
 })
 
-function codeView(resident: Resident, service: CodeService) {
-  const issuedAtMs = service.clock()
-  const validUntilMs = issuedAtMs + service.codeValidityMs
-  return {
-    residentToken: resident.residentToken,
-    code: issueDisplayCode(resident.residentToken, validUntilMs, service.codeKey),
-    status: resident.status,
-    divisionCode: resident.homeRegion,
-    issuer: service.regionCode,
-    issuedAt: isoTime(issuedAtMs),
-    validUntil: isoTime(validUntilMs),
-    updatedAt: isoTime(resident.updatedAtMs),
-    testTime: resident.testTimeMs === null ? null : isoTime(resident.testTimeMs),
-    testResult: resident.testResult,
-    freshness: freshnessOf(resident.homeRegion, service.regionCode),
-  }
-}
-
-const isoTime = (ms: number): string => new Date(ms).toISOString()
+const codeView = (
+  resident: Resident,
+  { text, iat, exp }: SignedCode,
+  regionCode: string,
+): z.infer<typeof codeAnswer> => ({
+  residentToken: resident.residentToken,
+  code: text,
+  status: resident.status,
+  divisionCode: resident.homeRegion,
+  issuer: regionCode,
+  issuedAt: isoTime(iat * 1000),
+  validUntil: isoTime(exp * 1000),
+  updatedAt: isoTime(resident.updatedAtMs),
+  testTime: isoTimeOrNull(resident.testTimeMs),
+  testResult: resident.testResult,
+  freshness: freshnessOf(resident.homeRegion, regionCode),
+})

@@ -1,6 +1,7 @@
 // Reads requests by zod schemas; what does not fit becomes a problem that lists every fault.
-import type { z } from 'zod'
+import { z } from 'zod'
 import { residentIdSchema } from '../resident.ts'
+import { syntheticToken } from '../synthetic.ts'
 import { ProblemError } from './problem.ts'
 import type { FieldFault } from './problem.ts'
 
@@ -28,5 +29,11 @@ function faultsOf(issue: z.core.$ZodIssue, where: FieldFault['in'], field: strin
   return [{ in: where, field: at(), detail: issue.message }]
 }
 
-export const readResidentId = (value: unknown): string =>
-  readInput(residentIdSchema, value, 'path', 'residentId')
+/** A place or a thing that an institution numbers: a checkpoint, a sampling point, a tube. */
+export const placeIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"')
+
+/** The token of the resident whose id stands in the path. */
+export const readResidentToken = (value: unknown): string =>
+  syntheticToken(readInput(residentIdSchema, value, 'path', 'residentId'))

@@ -1,5 +1,6 @@
 // RFC 9457 problems: every error that a client sees. They never quote an id, a path, SQL or a stack.
 import type { ServerResponse } from 'node:http'
+import type { RefusalReason } from '../signing/code-signer.ts'
 import { sendText } from './reply.ts'
 
 /** One invalid part of a request. */
@@ -18,12 +19,31 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'unknown-route'
   | 'unknown-resident'
+  | 'unknown-terminal'
   | 'method-not-allowed'
   | 'idempotency-key-reused'
+  | 'home-only'
+  | 'no-signing-key'
+  | 'undelegated'
+  | 'not-published'
   | 'overloaded'
   | 'not-ready'
   | 'store-unavailable'
   | 'internal'
+
+/** What a client may take each status for. */
+export const STATUS_MEANINGS = {
+  400: 'A URL, a header or JSON that is malformed',
+  401: 'Not a terminal that this node knows',
+  404: 'No such resident here',
+  409: "Only the resident's home region takes this",
+  413: 'More than 64 KiB',
+  415: 'Not application/json, or compressed',
+  422: 'A body that does not fit, or a key that came with another request',
+  503: 'Full, not ready, without its store, or not to sign for that home',
+} as const
+
+export type ProblemStatus = keyof typeof STATUS_MEANINGS
 
 export interface Problem {
   readonly status: number
@@ -60,6 +80,29 @@ export const unknownResident = (): ProblemError =>
     title: 'Unknown resident',
     detail: 'This node holds no such resident.',
   })
+
+/**
+ * `undelegated` carries Retry-After, so that a gateway asks another region and does not take this node for broken: its
+ * own residents are served. Without a key nobody is, so that has none.
+ */
+export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemError =>
+  new ProblemError(
+    reason === 'undelegated'
+      ? {
+          status: 503,
+          code: 'undelegated',
+          title: 'This region may not sign for that home now',
+          detail: `The trust list has no agreement by which it may sign for residents of ${homeRegion} at this time.`,
+          extra: { divisionCode: homeRegion },
+          headers: retryAfter(),
+        }
+      : {
+          status: 503,
+          code: 'no-signing-key',
+          title: 'This node has no key to sign with',
+          detail: 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
+        },
+  )
 
 // Spread over three seconds, lest those refused together come back together.
 export const retryAfter = (): Record<string, string> => ({

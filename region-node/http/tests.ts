@@ -1,20 +1,16 @@
 // /v1/tests: hand in a test result, and read a resident's results.
-import type { Response } from 'express'
 import { z } from 'zod'
 import { recordTest } from '../record-test.ts'
-import type { Recorded, TestSubmission } from '../record-test.ts'
-import { freshnessOf, residentIdSchema, testResultSchema } from '../resident.ts'
+import type { TestSubmission } from '../record-test.ts'
+import { residentIdSchema, testResultSchema } from '../resident.ts'
 import type { TestRecord } from '../resident.ts'
 import type { CodeService } from '../service.ts'
-import { readInput, readResidentId } from './input.ts'
-import { ProblemError, unknownResident } from './problem.ts'
-import { sendJson, sendText } from './reply.ts'
+import { testReceipt, testsAnswer } from './answers.ts'
+import { readOptionalKey, sendRecorded } from './idempotency.ts'
+import { readInput } from './input.ts'
+import { listingRoute } from './listing.ts'
 import type { Route } from './routes.ts'
-
-// A laboratory's clock may be ahead of ours by this much.
-const CLOCK_LEEWAY_MS = 5 * 60_000
-const DEFAULT_LIMIT = 20
-const MAX_LIMIT = 100
+import { isoTime, pastTimeSchema } from './times.ts'
 
 /** @param clock Unix milliseconds; a sample can't have been taken after that. */
 const submissionSchema = (clock: () => number) =>
@@ -22,14 +18,7 @@ const submissionSchema = (clock: () => number) =>
     .strictObject({
       residentId: residentIdSchema,
       result: testResultSchema,
-      sampledAt: z.iso
-        .datetime({
-          offset: true,
-          abort: true,
-          error: 'must be an ISO 8601 time with its offset, such as 2022-01-04T09:00:00+08:00',
-        })
-        .transform((time) => Date.parse(time))
-        .refine((timeMs) => timeMs <= clock() + CLOCK_LEEWAY_MS, { error: 'must not be in the future' }),
+      sampledAt: pastTimeSchema(clock),
       laboratory: z.string().trim().min(1).max(100).optional(),
     })
     .transform(({ sampledAt, laboratory, ...rest }): TestSubmission => ({
@@ -38,74 +27,42 @@ const submissionSchema = (clock: () => number) =>
       laboratory: laboratory ?? null,
     }))
 
-// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ quotes the key; many don't.
-const keySchema = z
-  .string()
-  .regex(/^("[!#-~]{1,255}"|[!#-~]{1,255})$/, 'must be 1 to 255 visible ASCII characters')
-  .transform((key) => key.replaceAll('"', ''))
-  .optional()
-
-const querySchema = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,6}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
-    .transform(Number)
-    .pipe(z.int().min(1).max(MAX_LIMIT))
-    .default(DEFAULT_LIMIT),
-})
-
-/** `GET /v1/tests/{residentId}?limit=` (1 to 100, default 20), newest first. */
-export const testsRoute = ({ store, regionCode }: CodeService): Route => ({
-  path: '/v1/tests/:residentId',
-  get: (req, res) => {
-    const residentId = readResidentId(req.params['residentId'])
-    const { limit } = readInput(querySchema, req.query, 'query')
-    const resident = store.residents.byId(residentId)
-    if (!resident) throw unknownResident()
-    sendJson(res, 200, {
-      residentToken: resident.residentToken,
-      divisionCode: resident.homeRegion,
-      freshness: freshnessOf(resident.homeRegion, regionCode),
-      tests: store.tests.newest(residentId, limit).map(testView),
-    })
-  },
-})
+/** `GET /v1/tests/{residentId}` */
+export const testsRoute = (service: CodeService): Route =>
+  listingRoute(service, {
+    name: 'tests',
+    summary: 'The results of a resident, newest first',
+    answer: testsAnswer,
+    newest: (residentToken, limit) => service.store.tests.newest(residentToken, limit).map(testView),
+  })
 
 /** `POST /v1/tests`, safe to repeat under one Idempotency-Key for a day. */
 export function submitTestRoute(service: CodeService): Route {
   const schema = submissionSchema(service.clock)
   return {
     path: '/v1/tests',
+    docs: {
+      post: {
+        summary: 'Hand in a test result',
+        body: schema,
+        answer: testReceipt,
+        status: 201,
+        problems: [400, 404, 413, 415, 422, 503],
+        idempotencyKey: 'optional',
+      },
+    },
     post: async (req, res) => {
-      const key = readInput(keySchema, req.headers['idempotency-key'], 'header', 'Idempotency-Key')
-      answer(res, await recordTest(service, readInput(schema, req.body, 'body'), key))
+      const key = readOptionalKey(req)
+      sendRecorded(res, await recordTest(service, readInput(schema, req.body, 'body'), key))
     },
   }
 }
 
-function answer(res: Response, recorded: Recorded): void {
-  switch (recorded.outcome) {
-    case 'unknown-resident':
-      throw unknownResident()
-    case 'key-reused':
-      throw new ProblemError({
-        status: 422,
-        code: 'idempotency-key-reused',
-        title: 'Idempotency-Key already used',
-        detail: 'This key came before with another body. Use a new key for a new result.',
-      })
-    case 'recorded':
-      return sendText(res, 201, recorded.body, 'application/json')
-    case 'replayed':
-      return sendText(res, 201, recorded.body, 'application/json', { 'idempotency-replayed': 'true' })
-  }
-}
-
-const testView = (test: TestRecord) => ({
+const testView = (test: TestRecord): z.infer<typeof testsAnswer>['tests'][number] => ({
   testId: test.testId,
   result: test.result,
-  sampledAt: new Date(test.sampledAtMs).toISOString(),
-  reportedAt: new Date(test.reportedAtMs).toISOString(),
+  sampledAt: isoTime(test.sampledAtMs),
+  reportedAt: isoTime(test.reportedAtMs),
   laboratory: test.laboratory,
   originRegion: test.originRegion,
 })

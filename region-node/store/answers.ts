@@ -1,10 +1,9 @@
 // First answers by Idempotency-Key, kept for a day, so that a repeated request changes nothing.
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
+import { prepareQuery } from './query.ts'
 
 const KEPT_MS = 24 * 3_600_000
-
-const answerRow = z.object({ requestDigest: z.string(), body: z.string() }).optional()
+const FORGOTTEN_AT_ONCE = 4
 
 /** A successful answer already given. `requestDigest` tells whether a repeat asks for the same. */
 export interface Answer {
@@ -15,19 +14,26 @@ export interface Answer {
 
 export interface AnswerTable {
   find(key: string, nowMs: number): Answer | undefined
-  /** Also forgets answers older than a day. */
+  /** Also forgets some of the answers that are older than a day. */
   add(key: string, answer: Answer, nowMs: number): void
 }
 
 export function answerTable(db: DatabaseSync): AnswerTable {
-  const select = db.prepare(
-    `SELECT request_digest AS requestDigest, body FROM answer
-     WHERE idempotency_key = ? AND answered_at_ms > ?`,
+  const known = prepareQuery(
+    db,
+    'SELECT request_digest, body FROM answer WHERE idempotency_key = ? AND answered_at_ms > ?',
+    (row): Answer => ({ requestDigest: row.text(0, 'request_digest'), body: row.text(1, 'body') }),
   )
-  const forget = db.prepare('DELETE FROM answer WHERE answered_at_ms <= ?')
-  const insert = db.prepare('INSERT INTO answer VALUES (?, ?, ?, ?)')
+  // A few at a time: after a night a burst's worth at once would hold up the first of the morning.
+  const forget = db.prepare(
+    `DELETE FROM answer WHERE idempotency_key IN (
+       SELECT idempotency_key FROM answer WHERE answered_at_ms <= ? ORDER BY answered_at_ms LIMIT ${FORGOTTEN_AT_ONCE}
+     )`,
+  )
+  // An answer under the same key that is too old to be found may not be forgotten yet.
+  const insert = db.prepare('INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)')
   return {
-    find: (key, nowMs) => answerRow.parse(select.get(key, nowMs - KEPT_MS)),
+    find: (key, nowMs) => known.one(key, nowMs - KEPT_MS),
     add: (key, answer, nowMs) => {
       forget.run(nowMs - KEPT_MS)
       insert.run(key, answer.requestDigest, answer.body, nowMs)

@@ -1,11 +1,13 @@
 // Opens the node's SQLite file, durable and migrated.
+import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { isNativeError } from 'node:util/types'
 import { z } from 'zod'
 import { StartError } from '../start-error.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { addMigrationFunctions, MIGRATIONS } from './migrations.ts'
 
 const BUSY_TIMEOUT_MS = 2_000
+const OWNER_ONLY = 0o600
 
 const versionRow = z.object({ user_version: z.int() })
 
@@ -16,9 +18,14 @@ const versionRow = z.object({ user_version: z.int() })
 export function openDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
+    const fresh = file !== ':memory:' && !existsSync(file)
     db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    // What a node knows of people is nobody else's business on the machine.
+    if (fresh) chmodSync(file, OWNER_ONLY)
     // FULL, not NORMAL: an acknowledged test result must survive a power cut, not only a killed process.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    // 16 MiB: the inner pages of 13 million residents take 9 MB, so only the leaf is read from outside.
+    db.exec('PRAGMA cache_size = -16384')
     migrate(db, file)
     return db
   } catch (error) {
@@ -26,6 +33,24 @@ export function openDatabase(file: string): DatabaseSync {
     if (error instanceof StartError) throw error
     const reason = isNativeError(error) ? error.message : String(error)
     throw new StartError(`data file ${file} can't be used: ${reason}`, error)
+  }
+}
+
+/**
+ * Fills an empty file with many rows at once: without a journal, so a crash leaves nothing usable. Whoever makes it
+ * must give it its real name only when it is whole.
+ */
+export function createBulkDatabase(file: string): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(file)
+    db.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA foreign_keys = OFF; PRAGMA cache_size = -65536`)
+    migrate(db, file)
+    return db
+  } catch (error) {
+    db?.close()
+    throw error
   }
 }
 
@@ -37,6 +62,7 @@ function migrate(db: DatabaseSync, file: string): void {
       `data file ${file} has schema version ${found}, this release knows up to ${MIGRATIONS.length}`,
     )
   }
+  addMigrationFunctions(db)
   for (const step of MIGRATIONS.slice(found)) db.exec(step)
   db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`)
 }

@@ -1,10 +1,6 @@
 // Whose residents the node holds, how many, and how old its knowledge of them is.
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
-
-const holdingRows = z.array(
-  z.object({ region: z.string(), residents: z.number(), refreshedAtMs: z.number() }),
-)
+import { prepareQuery } from './query.ts'
 
 export interface Holding {
   readonly region: string
@@ -19,10 +15,18 @@ export interface HoldingTable {
 }
 
 export function holdingTable(db: DatabaseSync): HoldingTable {
-  const select = db.prepare('SELECT region, residents, refreshed_at_ms AS refreshedAtMs FROM holding')
+  const every = prepareQuery(
+    db,
+    'SELECT region, residents, refreshed_at_ms FROM holding',
+    (row): Holding => ({
+      region: row.text(0, 'region'),
+      residents: row.number(1, 'residents'),
+      refreshedAtMs: row.number(2, 'refreshed_at_ms'),
+    }),
+  )
   const upsert = db.prepare('INSERT OR REPLACE INTO holding VALUES (?, ?, ?)')
   return {
-    all: () => holdingRows.parse(select.all()),
+    all: () => every.all(),
     put: (holding) => {
       upsert.run(holding.region, holding.residents, holding.refreshedAtMs)
     },

@@ -2,10 +2,20 @@
 import { openDatabase } from './database.ts'
 import { answerTable } from './answers.ts'
 import type { AnswerTable } from './answers.ts'
+import { carriedCodeTable } from './carried-codes.ts'
+import type { CarriedCodeTable } from './carried-codes.ts'
+import { feedTable } from './feed.ts'
+import type { FeedTable } from './feed.ts'
 import { holdingTable } from './holdings.ts'
 import type { HoldingTable } from './holdings.ts'
+import { registrationTable } from './registrations.ts'
+import type { RegistrationTable } from './registrations.ts'
 import { residentTable } from './residents.ts'
 import type { ResidentTable } from './residents.ts'
+import { statementTable } from './statements.ts'
+import type { StatementTable } from './statements.ts'
+import { terminalTable } from './terminals.ts'
+import type { TerminalTable } from './terminals.ts'
 import { testTable } from './tests.ts'
 import type { TestTable } from './tests.ts'
 import { createWriteQueue } from './write-queue.ts'
@@ -14,8 +24,14 @@ import type { WriteQueue } from './write-queue.ts'
 export interface Store {
   readonly residents: ResidentTable
   readonly tests: TestTable
+  readonly registrations: RegistrationTable
+  readonly statements: StatementTable
+  readonly carriedCodes: CarriedCodeTable
+  /** Who changed since when, for donors. */
+  readonly feed: FeedTable
   readonly answers: AnswerTable
   readonly holdings: HoldingTable
+  readonly terminals: TerminalTable
   /** Runs `job` in a transaction; see {@link WriteQueue.run}. */
   readonly write: WriteQueue['run']
   /** Commits what waits, then closes the file. A second call does nothing. */
@@ -29,11 +45,17 @@ export interface Store {
 export function openStore(file: string): Store {
   const db = openDatabase(file)
   const queue = createWriteQueue(db)
+  const feed = feedTable(db)
   return {
-    residents: residentTable(db),
+    residents: residentTable(db, feed),
     tests: testTable(db),
+    registrations: registrationTable(db),
+    statements: statementTable(db),
+    carriedCodes: carriedCodeTable(db),
+    feed,
     answers: answerTable(db),
     holdings: holdingTable(db),
+    terminals: terminalTable(db),
     write: (job) => queue.run(job),
     close: () => {
       if (!db.isOpen) return

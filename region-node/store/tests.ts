@@ -1,37 +1,43 @@
 // Test results in SQLite: only ever added.
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
-import { testResultSchema } from '../resident.ts'
 import type { TestRecord } from '../resident.ts'
-
-const testRows = z.array(
-  z.object({
-    testId: z.string(),
-    result: testResultSchema,
-    sampledAtMs: z.number(),
-    reportedAtMs: z.number(),
-    laboratory: z.string().nullable(),
-    originRegion: z.string(),
-  }),
-)
+import { regionCell, resultCell, tokenCell, uuidCell } from './encoding.ts'
+import { prepareQuery } from './query.ts'
 
 export interface TestTable {
-  /** Newest sample first; of two sampled at once, the one that arrived last. */
-  newest(residentId: string, limit: number): TestRecord[]
-  add(residentId: string, test: TestRecord): void
+  /** Newest sample first; of two sampled at once, the one that was reported last. */
+  newest(residentToken: string, limit: number): TestRecord[]
+  /** @param test Its `testId` is a UUID. */
+  add(residentToken: string, test: TestRecord): void
 }
 
 export function testTable(db: DatabaseSync): TestTable {
-  const selectNewest = db.prepare(
-    `SELECT test_id AS testId, result, sampled_at_ms AS sampledAtMs, reported_at_ms AS reportedAtMs,
-       laboratory, origin_region AS originRegion
-     FROM test WHERE resident_id = ? ORDER BY sampled_at_ms DESC, rowid DESC LIMIT ?`,
+  const newest = prepareQuery(
+    db,
+    `SELECT test_id, result, sampled_at_ms, reported_at_ms, laboratory, origin_region FROM test
+     WHERE token = ? ORDER BY sampled_at_ms DESC, reported_at_ms DESC LIMIT ?`,
+    (row): TestRecord => ({
+      testId: row.uuid(0, 'test_id'),
+      result: row.result(1),
+      sampledAtMs: row.number(2, 'sampled_at_ms'),
+      reportedAtMs: row.number(3, 'reported_at_ms'),
+      laboratory: row.textOrNull(4, 'laboratory'),
+      originRegion: row.region(5),
+    }),
   )
   const insert = db.prepare('INSERT INTO test VALUES (?, ?, ?, ?, ?, ?, ?)')
   return {
-    newest: (residentId, limit) => testRows.parse(selectNewest.all(residentId, limit)),
-    add: (residentId, t) => {
-      insert.run(t.testId, residentId, t.result, t.sampledAtMs, t.reportedAtMs, t.laboratory, t.originRegion)
+    newest: (residentToken, limit) => newest.all(tokenCell(residentToken), limit),
+    add: (residentToken, t) => {
+      insert.run(
+        tokenCell(residentToken),
+        t.sampledAtMs,
+        t.reportedAtMs,
+        uuidCell(t.testId),
+        resultCell(t.result),
+        t.laboratory,
+        regionCell(t.originRegion),
+      )
     },
   }
 }

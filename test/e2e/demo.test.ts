@@ -7,6 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import type { z } from 'zod'
+import { codeAnswer } from '../../region-node/http/answers.ts'
+import { emptyLists, takeTrustList } from '../../region-node/verify/lists.ts'
+import { readRoots } from '../../region-node/verify/roots.ts'
+import type { Verdict } from '../../region-node/verify/verdict.ts'
+import { verifyCode } from '../../region-node/verify/verify-code.ts'
+import { mustTake } from '../region-node/verify/hand-signed.ts'
 
 const cli = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
 // Away from the defaults, which a developer's own demo may hold.
@@ -63,6 +70,19 @@ const alive = (pid: number): boolean => {
   }
 }
 
+/** What a checkpoint makes of it, by the lists that any gateway gives. */
+async function verdictOn(text: string): Promise<Verdict> {
+  const nowMs = Date.now()
+  const ask = async (path: string) => (await fetch(`http://127.0.0.1:18080/v1/${path}`)).text()
+  const root = await readRoots(JSON.parse(await ask('trust-root')))
+  if (!root.ok) throw new Error(root.detail)
+  const lists = mustTake(await takeTrustList(emptyLists(root.roots), await ask('trust-list'), { nowMs }))
+  return verifyCode(text, lists, { nowMs })
+}
+
+const shown = async (): Promise<z.infer<typeof codeAnswer>> =>
+  codeAnswer.parse(await (await fetch('http://127.0.0.1:18080/v1/codes/R610100-000001')).json())
+
 const code = async (): Promise<[number, string | null]> => {
   const response = await fetch('http://127.0.0.1:18080/v1/codes/R610100-000001')
   await response.arrayBuffer()
@@ -75,9 +95,20 @@ it('serves, survives what it tells you to try, restarts the dead, and stops whol
   await demo.hears(/Ctrl-C to stop all/)
   expect(demo.pids()).toHaveLength(6)
   expect(await code()).toEqual([200, expect.stringContaining('level=local')])
+  const atHome = await shown()
+  expect(await verdictOn(atHome.code)).toMatchObject({ outcome: 'valid', delegated: false })
   for (const pid of victims.split(' ')) process.kill(Number(pid), 'SIGKILL')
   await demo.hears(/xian-2 ended by SIGKILL/)
   for (let i = 0; i < 30; i++) expect(await code()).toEqual([200, expect.stringContaining('level=neighbour')])
+  // The donor's answer has the same shape, is believed under its agreement, and the colour is home's.
+  const away = await shown()
+  expect(Object.keys(away)).toEqual(Object.keys(atHome))
+  expect(away).toMatchObject({ issuer: '610400', freshness: 'replica', status: atHome.status })
+  expect(await verdictOn(away.code)).toMatchObject({
+    outcome: 'valid',
+    delegated: true,
+    claims: { iss: '610400', hom: '610100', st: atHome.status },
+  })
   await demo.hears(/failed over to neighbour 610400/)
   const metrics = await (await fetch('http://127.0.0.1:18081/metrics')).text()
   expect(metrics).toMatch(/chiyuan_failovers_total\{home="610100",level="neighbour",region="610400"\} \d+/)

@@ -1,5 +1,6 @@
 // What is published works: packed, installed globally into an empty folder, run by its name.
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -31,6 +32,13 @@ it('npm pack gives a package whose command works after a global install', async 
     expect((await run(chiyuan, ['config', 'check', demo], { env })).stdout).toContain(
       'good: 4 regions, 5 nodes',
     )
+    // The pages are built with the package: whoever installs it has no bundler.
+    const node = spawn(chiyuan, ['region-node', '--port', '0', '--residents', '1'], { env, stdio: 'pipe' })
+    const [, url = ''] = /(http:\S+)/.exec(String(await once(node.stdout, 'data'))) ?? []
+    const page = await fetch(url)
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('resident-')])
+    node.kill()
+    await once(node, 'exit')
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

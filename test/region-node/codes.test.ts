@@ -12,8 +12,8 @@ describe('GET /v1/codes/{residentId}', () => {
     expect(headers['content-type']).toBe('application/json')
     expect(headers['cache-control']).toBe('private, no-cache, stale-if-error=300')
     expect(body).toStrictEqual({
-      residentToken: 'mMmE_BVoRs8XL0FoiREgPp',
-      code: expect.stringMatching(/^mMmE_BVoRs8XL0FoiREgPp\.[0-9a-z]+\.[A-Za-z0-9_-]{22}$/),
+      residentToken: 'ezvhE7iFnMaDQns2_HHpeA',
+      code: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]{86}$/),
       status: 'yellow',
       divisionCode: '610100',
       issuer: '610100',

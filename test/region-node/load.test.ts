@@ -42,7 +42,7 @@ describe('/readyz', () => {
     const { status, body } = await request(node.url).get('/readyz')
     expect([status, body]).toStrictEqual([
       200,
-      { status: 'ready', node: 'xian-1', region: '610100', data: 'synthetic' },
+      { status: 'ready', node: 'xian-1', region: '610100', data: 'synthetic', notReadyFor: [] },
     ])
   })
 

@@ -134,3 +134,41 @@ describe('a node that is killed', () => {
     }
   })
 })
+
+describe('a node that is killed in the middle of a screening', () => {
+  it('has lost no registration that it acknowledged, and made none twice', async () => {
+    using folder = temporaryFolder()
+    const flags = ['--data', folder.file('node.db'), '--notice-ms', '0']
+    const body = { residentId: RESIDENT, siteId: 'site-1', registeredAt: '2022-01-04T09:00:00+08:00' }
+    const register = (url: string, key: string) =>
+      request(url).post('/v1/registrations').set('Idempotency-Key', key).send(body)
+    const acknowledged = new Map<string, string>()
+    const sent: string[] = []
+    {
+      await using node = await spawnNode(...flags)
+      const samplingPoint = async (number: number): Promise<void> => {
+        for (let round = 0; ; round += 1) {
+          const key = `point-${number}-${round}`
+          sent.push(key)
+          const answer = await register(node.url, key)
+          expect(answer.status).toBe(201)
+          acknowledged.set(key, answer.text)
+          if (acknowledged.size === 60) node.child.kill('SIGKILL')
+        }
+      }
+      await Promise.allSettled(Array.from({ length: 8 }, (_, number) => samplingPoint(number)))
+      expect(await node.ended).toStrictEqual([null, 'SIGKILL'])
+    }
+    expect(acknowledged.size).toBeGreaterThanOrEqual(60)
+
+    // As sampling points do that heard no answer: all is sent again.
+    await using again = await spawnNode(...flags)
+    for (const key of sent) {
+      const { status, text } = await register(again.url, key)
+      expect(status).toBe(201)
+      if (acknowledged.has(key)) expect(text).toBe(acknowledged.get(key))
+    }
+    const { body: listed } = await request(again.url).get(`/v1/registrations/${RESIDENT}?limit=100`)
+    expect(listed.registrations).toHaveLength(sent.length)
+  })
+})

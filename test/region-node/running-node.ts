@@ -1,23 +1,31 @@
 // Starts real nodes for tests: in this process on a free port, or as a process of their own.
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startRegionNode } from '../../region-node/main.ts'
 import type { RegionNode, RegionNodeOptions } from '../../region-node/main.ts'
+import { signingWorld } from './signing-world.ts'
 
 export const CLI = fileURLToPath(new URL('../../region-node/cli.ts', import.meta.url))
+
+export const CHIYUAN = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
 
 /** A resident of Xi'an whom every node that holds 610100 knows. */
 export const RESIDENT = 'R610100-000001'
 
-export const startTestNode = (options: RegionNodeOptions = {}): Promise<RegionNode> =>
-  startRegionNode({ port: 0, residents: 20, ...options })
+/** With keys of its region, and a trust list by which all stand in for each other, unless told otherwise. */
+export async function startTestNode(options: RegionNodeOptions = {}): Promise<RegionNode> {
+  const { regionCode = '610100', clock = Date.now } = options
+  const signing = await (await signingWorld()).optionsFor(regionCode, clock())
+  return startRegionNode({ port: 0, residents: 20, ...signing, ...options })
+}
 
 /** A folder that is gone when the test is. */
 export function temporaryFolder(): Disposable & { file(name: string): string } {
@@ -42,7 +50,8 @@ const readyMessage = z.object({ type: z.literal('ready'), port: z.int() })
 
 /** Resolves when the process has said that it is ready. */
 export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
-  const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', ...flags], {
+  const keys = (await signingWorld()).keys('610100')
+  const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', '--keys', keys, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (!child.stdout) throw new Error('standard output is not piped')
@@ -63,11 +72,27 @@ export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
   }
 }
 
-/** Runs the command to its end. */
-export async function runToEnd(
-  ...flags: string[]
-): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [CLI, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+export interface Ended {
+  readonly code: unknown
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `region-node` to its end. */
+export const runToEnd = (...flags: string[]): Promise<Ended> => toEnd(startPiped(CLI, ...flags))
+
+/** Starts `chiyuan`. */
+export const startChiyuan = (...args: string[]): PipedProcess => startPiped(CHIYUAN, ...args)
+
+/** Runs `chiyuan` to its end. */
+export const runChiyuan = (...args: string[]): Promise<Ended> => toEnd(startChiyuan(...args))
+
+export type PipedProcess = ChildProcessByStdio<Writable, Readable, Readable>
+
+const startPiped = (...args: string[]): PipedProcess =>
+  spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+
+export async function toEnd(child: PipedProcess): Promise<Ended> {
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'exit'),
     text(child.stdout),

@@ -11,7 +11,11 @@ export interface SlowPost {
 }
 
 /** Resolves when the server has the request in hand: it answered `Expect: 100-continue`. */
-export async function beginSlowPost(url: string, body: unknown): Promise<SlowPost> {
+export async function beginSlowPost(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<SlowPost> {
   const payload = JSON.stringify(body)
   const post = request(url, {
     method: 'POST',
@@ -21,6 +25,7 @@ export async function beginSlowPost(url: string, body: unknown): Promise<SlowPos
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(payload),
       expect: '100-continue',
+      ...headers,
     },
   })
   post.on('error', () => undefined)

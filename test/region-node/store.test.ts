@@ -1,8 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from '@jest/globals'
 import { seedResidents } from '../../region-node/seed.ts'
+import { MIGRATIONS } from '../../region-node/store/migrations.ts'
 import { openStore } from '../../region-node/store/store.ts'
 import type { Store } from '../../region-node/store/store.ts'
+import { syntheticToken } from '../../region-node/synthetic.ts'
 import { RESIDENT, startTestNode, temporaryFolder } from './running-node.ts'
 
 /** A store with one resident, closed with the test. */
@@ -63,7 +65,7 @@ describe('the store', () => {
     using db = new DatabaseSync(file)
     db.exec('PRAGMA user_version = 99')
     expect(() => openStore(file)).toThrow(
-      `data file ${file} has schema version 99, this release knows up to 1`,
+      `data file ${file} has schema version 99, this release knows up to ${MIGRATIONS.length}`,
     )
   })
 })
@@ -72,13 +74,13 @@ describe('seeding', () => {
   it('keeps what has changed, and adds residents when more are wanted', async () => {
     using seeded = await seededStore()
     const { store } = seeded
-    const before = store.residents.byId(RESIDENT)
+    const before = store.residents.byToken(syntheticToken(RESIDENT))
     if (!before) throw new Error('not seeded')
     await store.write(() => store.residents.update({ ...before, status: 'red' }))
     await seedResidents(store, ['610100', '610400'], 3, 1)
-    expect(store.residents.byId(RESIDENT)?.status).toBe('red')
-    expect(store.residents.byId('R610100-000003')).toBeDefined()
-    expect(store.residents.byId('R610400-000003')).toBeDefined()
+    expect(store.residents.byToken(syntheticToken(RESIDENT))?.status).toBe('red')
+    expect(store.residents.byToken(syntheticToken('R610100-000003'))).toBeDefined()
+    expect(store.residents.byToken(syntheticToken('R610400-000003'))).toBeDefined()
     expect(store.holdings.all()).toStrictEqual([
       { region: '610100', residents: 3, refreshedAtMs: 1 },
       { region: '610400', residents: 3, refreshedAtMs: 1 },

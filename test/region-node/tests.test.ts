@@ -112,6 +112,15 @@ describe('Idempotency-Key', () => {
     expect(body.tests.filter((test: { testId: string }) => test.testId === first.body.testId)).toHaveLength(1)
   })
 
+  it('gives a result one id at home and at a backup, so that the two can be merged', async () => {
+    await using home = await startTestNode()
+    await using backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
+    const [atHome, away] = [await post(home.url, 'key-6', SAMPLE), await post(backup.url, 'key-6', SAMPLE)]
+    expect(away.body.testId).toBe(atHome.body.testId)
+    const without = await request(home.url).post('/v1/tests').send(SAMPLE)
+    expect(without.body.testId).not.toBe(atHome.body.testId)
+  })
+
   it('stores one result when the repeats arrive together', async () => {
     await using node = await startTestNode()
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(node.url, 'key-2', SAMPLE)))

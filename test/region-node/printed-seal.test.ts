@@ -1,20 +1,20 @@
 import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { issueDisplayCode, readDisplayCode } from '../../region-node/display-code.ts'
+import { sealPrinted, openPrinted } from '../../region-node/printed-seal.ts'
 
 const KEY = createSecretKey('a key for tests only', 'utf8')
 const OTHER_KEY = createSecretKey('somebody else has this', 'utf8')
-const CODE = issueDisplayCode('token-of-a-resident', 1_000, KEY)
+const CODE = sealPrinted('token-of-a-resident', 1_000, KEY)
 
-describe('a display code', () => {
+describe('the seal of a printed code', () => {
   it('gives back the token until its time is over', () => {
-    expect(readDisplayCode(CODE, 999, KEY)).toStrictEqual({ ok: true, residentToken: 'token-of-a-resident' })
-    expect(readDisplayCode(CODE, 1_000, KEY)).toStrictEqual({ ok: false, reason: 'expired' })
+    expect(openPrinted(CODE, 999, KEY)).toStrictEqual({ ok: true, name: 'token-of-a-resident' })
+    expect(openPrinted(CODE, 1_000, KEY)).toStrictEqual({ ok: false, reason: 'expired' })
   })
 
   it('is forged when sealed with another key', () => {
-    expect(readDisplayCode(CODE, 0, OTHER_KEY)).toStrictEqual({ ok: false, reason: 'forged' })
+    expect(openPrinted(CODE, 0, OTHER_KEY)).toStrictEqual({ ok: false, reason: 'forged' })
   })
 
   // The attack: show yesterday's code with a later expiry, or a neighbour's token under one's own seal.
@@ -24,7 +24,7 @@ describe('a display code', () => {
       fc.property(fc.nat(CODE.length - 1), fc.constantFrom(...alphabet), (at, letter) => {
         fc.pre(CODE[at] !== letter)
         const altered = CODE.slice(0, at) + letter + CODE.slice(at + 1)
-        expect(readDisplayCode(altered, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
+        expect(openPrinted(altered, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
       }),
     )
   })
@@ -32,9 +32,9 @@ describe('a display code', () => {
   it('is forged when it is anything else', () => {
     fc.assert(
       fc.property(fc.string(), (nonsense) => {
-        expect(readDisplayCode(nonsense, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
+        expect(openPrinted(nonsense, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
       }),
     )
-    expect(readDisplayCode(`${CODE}.more`, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
+    expect(openPrinted(`${CODE}.more`, 0, KEY)).toStrictEqual({ ok: false, reason: 'forged' })
   })
 })

@@ -1,0 +1,23 @@
+// Looks up residents by the tokens of their ID cards, as terminals at gates and sampling points do.
+import { freshnessOf } from './resident.ts'
+import type { Freshness, Resident } from './resident.ts'
+import type { CodeService } from './service.ts'
+import { SUBJECT_TOKEN } from './tokens/subject-token.ts'
+
+/** `invalid`: no token at all. It is not repeated: it might be the number itself, sent by mistake. */
+export type CardLookup =
+  | { outcome: 'found'; resident: Resident; freshness: Freshness }
+  | { outcome: 'unknown'; subjectToken: string }
+  | { outcome: 'invalid' }
+
+/** One answer for each token, in their order; a bad one spoils none of the others. */
+export const lookUpCards = (
+  { store, regionCode }: Pick<CodeService, 'store' | 'regionCode'>,
+  tokens: readonly string[],
+): CardLookup[] =>
+  tokens.map((subjectToken) => {
+    if (!SUBJECT_TOKEN.test(subjectToken)) return { outcome: 'invalid' }
+    const resident = store.residents.byToken(subjectToken)
+    if (!resident) return { outcome: 'unknown', subjectToken }
+    return { outcome: 'found', resident, freshness: freshnessOf(resident.homeRegion, regionCode) }
+  })
