@@ -50,7 +50,8 @@ const readyMessage = z.object({ type: z.literal('ready'), port: z.int() })
 
 /** Resolves when the process has said that it is ready. */
 export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
-  const keys = (await signingWorld()).keys('610100')
+  const at = flags.indexOf('--region')
+  const keys = (await signingWorld()).keys(at === -1 ? '610100' : (flags[at + 1] ?? ''))
   const child = spawn(process.execPath, [CLI, '--port', '0', '--residents', '20', '--keys', keys, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })

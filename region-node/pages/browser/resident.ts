@@ -28,15 +28,21 @@ const view = (): View => ({
   language,
 })
 
+function draw(): void {
+  const now = view()
+  render(now)
+  tick(now, Date.now())
+}
+
 /** One at a time: who presses again and again asks once. */
 function renew(): Promise<void> {
   asking ??= ask().finally(() => {
     asking = null
     heard = true
-    render(view())
+    draw()
     planNext()
   })
-  render(view())
+  draw()
   return asking
 }
 
@@ -83,15 +89,14 @@ element('refresh').addEventListener('click', () => void renew())
 element('language').addEventListener('click', () => {
   language = otherThan(language)
   chooseLanguage(language)
-  render(view())
-  tickOn()
+  draw()
 })
 element('chooser').addEventListener('submit', (event) => {
   event.preventDefault()
   const input = element('resident')
   const wanted = input instanceof HTMLInputElement ? input.value.trim() : ''
   unknown = !isResidentId(wanted)
-  if (unknown) return render(view())
+  if (unknown) return draw()
   open(wanted)
 })
 addEventListener('hashchange', () => {
