@@ -53,7 +53,8 @@ export class NodeState implements Condition {
   reportedLimit = Infinity
   private streams = 0
   private readonly learnt: AdaptiveLimit
-  private readonly donor: Donor
+  /** Whose quota new loans count against. */
+  donor: Donor
   private readonly own: OwnDelay
   private connectFailures = 0
   /** When it became stalled, by the clock; `null` while it is not. */
@@ -124,10 +125,11 @@ export class NodeState implements Condition {
       this.inFlight += 1
       this.learnt.began(this.inFlight, now)
     } else this.streams += 1
-    if (borrowed) this.donor.lent(now)
+    const lender = borrowed ? this.donor : null
+    lender?.lent(now)
     const trial = this.circuit.state === 'half-open' && !this.trialUnderWay
     if (trial) this.trialUnderWay = true
-    return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, use }
+    return { epoch: this.circuit.epoch, trial, startedAt: now, lender, use }
   }
 
   /** Its answer goes on to a client as fast as that one reads: the node's work is done. */
@@ -161,7 +163,7 @@ export class NodeState implements Condition {
     }
     if (ticket.use === 'request') this.inFlight -= 1
     else this.streams -= 1
-    if (ticket.borrowed) this.donor.gaveBack()
+    ticket.lender?.gaveBack()
     if (ticket.trial) this.trialUnderWay = false
     const blame = blameOf(outcome)
     if (blame === 'failure') this.latency.observe(failurePenaltyMs, now)
@@ -217,6 +219,7 @@ export interface Ticket {
   readonly epoch: number
   readonly trial: boolean
   readonly startedAt: number
-  readonly borrowed: boolean
+  /** Who lent it; `null` for its own region's resident. */
+  readonly lender: Donor | null
   use: Use
 }
