@@ -138,7 +138,7 @@ function dataPlane(
     hedges,
     room,
     inFlight: new Map(),
-    lastGood: new LastGood(lastGood.memoryBytes, Date.now),
+    lastGood: new LastGood(lastGood.memoryBytes, { now: () => performance.now(), wallNow: Date.now }),
     protection: control.pressure,
     view: control.view,
   })

@@ -87,6 +87,8 @@ function followFile(options: RunOptions, gateway: Running): () => void {
 }
 
 const sameKeyPressMs = 700
+/** For whoever reads the last lines. */
+const lastLinesMs = 1000
 
 function onStop(gateway: Running, stopReloading: () => void): void {
   let stoppingSince = -Infinity
@@ -105,6 +107,8 @@ function onStop(gateway: Running, stopReloading: () => void): void {
         gateway.logger.info({ event: 'stopped' }, 'gateway stopped')
         if (process.connected) process.disconnect?.()
         process.exitCode = 0
+        // Lines for a reader who stands still would keep the process for ever.
+        setTimeout(() => process.exit(), lastLinesMs).unref()
       },
       (cause: unknown) => {
         gateway.logger.error(

@@ -53,6 +53,8 @@ function announce(node: RegionNode, logJson: boolean): void {
   const text = `region-node ${node.nodeName} (${node.regionCode}) listening on ${node.url}`
   const { nodeName, regionCode, url, port } = node
   const line = logJson ? JSON.stringify({ msg: text, node: nodeName, region: regionCode, url, port }) : text
+  // Whoever started it need not stay to read this.
+  process.stdout.on('error', () => {})
   process.stdout.write(`${line}\n`)
   if (process.connected) process.send?.({ type: 'ready', port })
 }

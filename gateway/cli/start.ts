@@ -28,6 +28,8 @@ const sameKeyPressMs = 700
 /** Starts gateway and nodes, tells how to play with them, and ends them all when told to. */
 export async function startDemo(options: DemoOptions): Promise<void> {
   const { publicPort, adminPort, nodePort } = { ...defaults, ...options }
+  // The demo goes on when whoever reads what it says has gone, such as `head`.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   const configFile = await demoConfig(nodePort)
   const config = await loadConfig(configFile)
   const trust = new DemoTrust(join(dataDir, 'trust'), config.regions)

@@ -3,17 +3,17 @@ import { type Logger, pino } from 'pino'
 import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } from '../model/events.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
+import { outliveReaders, writeLine } from './output.ts'
 
 export type LogFormat = 'json' | 'text'
 
-/** @param write Where text lines go; JSON lines go to standard output by pino. */
-export function createLogger(
-  level: string,
-  format: LogFormat,
-  write = (line: string): void => void process.stdout.write(line),
-): Logger {
-  if (format === 'json') return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
-  return pino({ level, base: null }, { write: (line: string) => write(asText(line)) })
+/** Logs to standard output, and does without it where nobody reads it any longer. */
+export function createLogger(level: string, format: LogFormat): Logger {
+  outliveReaders()
+  // Not pino's own way out: that one waits for a reader who has stopped reading, and nobody is served meanwhile.
+  if (format === 'json')
+    return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: writeLine })
+  return pino({ level, base: null }, { write: (line: string) => writeLine(asText(line)) })
 }
 
 const levels: Record<number, string> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' }

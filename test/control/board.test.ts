@@ -4,7 +4,8 @@ import { snapshotOf } from '../../gateway/control/directory.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import type { NodeState } from '../../gateway/control/health/node-state.ts'
 import type { Outcome } from '../../gateway/model/outcome.ts'
-import { nodeId } from '../../gateway/model/ids.ts'
+import { nodeId, regionId } from '../../gateway/model/ids.ts'
+import type { CodeNode } from '../../gateway/model/region.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
 import { aNode, aRegion, learning } from '../support/values.ts'
@@ -220,6 +221,25 @@ describe('a new snapshot', () => {
     expect(board.follow(next)).toEqual([])
     expect(board.state(node)).toBe(state)
     expect([state.health, state.hold, state.limit]).toEqual(['down', 'trip', 3])
+  })
+
+  // By a reload a node went to a region that lends without bound, and was still kept to what the old one lent.
+  it('counts what a node lends against the region it belongs to now', () => {
+    const bounded = { limitRps: Infinity, limitConcurrent: 1, homeReserve: 0 }
+    const regions = (first: CodeNode[], second: CodeNode[]) => [
+      aRegion('610100', { nodes: first, lends: bounded }),
+      aRegion('610500', { nodes: second }),
+    ]
+    board.follow(snapshotOf(2, regions([node], []), new Map()))
+    const before = state.began(0, true, 'request')
+    expect(board.judge(node, 0.5, true, true)).toBe('quota-spent')
+    const moved = { ...node, region: regionId('610500') }
+    board.follow(snapshotOf(3, regions([], [moved]), new Map()))
+    expect(board.judge(moved, 0.5, true, true)).toBe('ok')
+    // What the old region lent is given back to it.
+    state.ended(before, 'answered', 0)
+    expect(board.donorOf(node.region).lentNow).toBe(0)
+    expect(board.donorOf(moved.region).lentNow).toBe(0)
   })
 
   it('forgets a node that is gone or has moved', () => {

@@ -122,6 +122,25 @@ it('serves, survives what it tells you to try, restarts the dead, and stops whol
   expect(family.filter(alive)).toEqual([])
 }, 60_000)
 
+it('goes on when whoever read its words has gone', async () => {
+  const demo = new Demo(ports)
+  const [, victim = ''] = await demo.hears(/kill -9 (\d+) \d+/)
+  await demo.hears(/Ctrl-C to stop all/)
+  const family = demo.pids()
+  demo.child.stdout?.destroy()
+  demo.child.stderr?.destroy()
+  // Each of these has it say something.
+  process.kill(Number(victim), 'SIGKILL')
+  for (let i = 0; i < 5; i++) {
+    demo.child.stdin?.write('\n')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect((await code())[0]).toBe(200)
+  }
+  demo.child.kill('SIGINT')
+  expect(await once(demo.child, 'exit')).toEqual([0, null])
+  expect(family.filter(alive)).toEqual([])
+}, 60_000)
+
 it('killed outright, it takes its processes with it', async () => {
   const demo = new Demo(ports)
   await demo.hears(/Ctrl-C to stop all/)

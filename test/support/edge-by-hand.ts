@@ -52,7 +52,7 @@ export async function edgeByHand(
     hedges: new Budget(0, 0),
     room,
     inFlight: new Map(),
-    lastGood: new LastGood(1024, Date.now),
+    lastGood: new LastGood(1024, { now: () => performance.now(), wallNow: Date.now }),
     protection: { level: 0 },
     view: () => view,
   })

@@ -38,9 +38,12 @@ export class Board implements Fleet, Disposable {
     for (const [code, lending] of snapshot.lending) this.donorOf(code).use(lending)
     for (const node of snapshot.nodes.values()) {
       const known = this.states.get(node.id)
-      const state = known ?? new NodeState(node, this.donorOf(node.region), this.parts)
+      const donor = this.donorOf(node.region)
+      const state = known ?? new NodeState(node, donor, this.parts)
       if (known === undefined) this.states.set(node.id, state)
       state.node = node
+      // Its region may have changed, and with it whose quota its loans count against.
+      state.donor = donor
       state.hold = snapshot.holds.get(node.id)?.kind ?? null
     }
     return gone

@@ -57,7 +57,8 @@ export class NodeState implements Condition {
   reportedLimit = Infinity
   private streams = 0
   private readonly learnt: AdaptiveLimit
-  private readonly donor: Donor
+  /** Whose quota new loans count against. */
+  donor: Donor
   private readonly own: OwnDelay
   private connectFailures = 0
   private halfOpenAt = 0
@@ -134,10 +135,11 @@ export class NodeState implements Condition {
       this.inFlight += 1
       this.learnt.began(this.inFlight, now)
     } else this.streams += 1
-    if (borrowed) this.donor.lent(now)
+    const lender = borrowed ? this.donor : null
+    lender?.lent(now)
     const trial = this.circuit.state === 'half-open' && !this.trialUnderWay
     if (trial) this.trialUnderWay = true
-    return { epoch: this.circuit.epoch, trial, startedAt: now, borrowed, learns: use === 'request', working }
+    return { epoch: this.circuit.epoch, trial, startedAt: now, lender, learns: use === 'request', working }
   }
 
   /** An upload is in: the node has what it needs. */
@@ -184,7 +186,7 @@ export class NodeState implements Condition {
     }
     if (ticket.working) this.inFlight -= 1
     else this.streams -= 1
-    if (ticket.borrowed) this.donor.gaveBack()
+    ticket.lender?.gaveBack()
     this.blame(ticket, outcome, now)
   }
 
@@ -245,7 +247,8 @@ export interface Ticket {
   readonly epoch: number
   trial: boolean
   readonly startedAt: number
-  readonly borrowed: boolean
+  /** Who lent it; `null` for its own region's resident. */
+  readonly lender: Donor | null
   /** How long its answer takes says what the node can do. */
   readonly learns: boolean
   /** The node works on it now. */

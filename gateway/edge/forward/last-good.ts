@@ -1,6 +1,7 @@
 // The last good answer to each resident, kept in bounded memory for when every level fails. Never another resident's.
 import { LRUCache } from 'lru-cache'
 import { headersForResident } from '../answer-headers.ts'
+import { type Staleness, stalenessOf } from '../../policy/staleness.ts'
 import type { Exchange } from '../exchange.ts'
 import { headerName, nominatedBy } from '../header-names.ts'
 import { endBody, sendHead } from '../http.ts'
@@ -10,8 +11,21 @@ interface Kept {
   /** As a resident gets them; without what belongs to one answer alone. */
   readonly headers: readonly string[]
   readonly body: Buffer
-  /** Wall-clock ms at which the node gave it. */
+  /** Wall-clock ms at which the node gave it, to be told. */
   readonly at: number
+  /** The same by the monotonic clock, from which its age is measured. */
+  readonly since: number
+  readonly staleness: Staleness
+  /** Headers outside its name on which it depends, and a digest of what they were. */
+  readonly varies: readonly string[]
+  readonly varied: string
+}
+
+export interface Clocks {
+  /** Monotonic ms. */
+  now(): number
+  /** Ms since 1970; may be set. */
+  wallNow(): number
 }
 
 /** Of one answer alone, or of its way. */
@@ -46,16 +60,30 @@ const immaterial: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
+/** Of one request alone or written by gateways: an answer that depends on one of them is never found again. */
+const ofOneRequest: ReadonlySet<string> = new Set([
+  'tracestate',
+  'baggage',
+  'via',
+  'cdn-loop',
+  'traceparent',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-request-id',
+])
+
 /** What a `Connection` may name without taking anything of the request's own away from the node. */
 const ofTheHop: ReadonlySet<string> = new Set(['keep-alive', 'te', 'upgrade', 'http2-settings'])
 
 export class LastGood {
   private readonly kept: LRUCache<string, Kept>
-  private readonly wallNow: () => number
+  private readonly clocks: Clocks
 
   /** @param memoryBytes What bodies and headers may take up together. */
-  constructor(memoryBytes: number, wallNow: () => number) {
-    this.wallNow = wallNow
+  constructor(memoryBytes: number, clocks: Clocks) {
+    this.clocks = clocks
     this.kept = new LRUCache({
       maxSize: memoryBytes,
       sizeCalculation: ({ body, headers }) => sizeOf(body, headers),
@@ -91,9 +119,10 @@ export class LastGood {
     if (!enabled || response.headersSent) return false
     const name = nameOf(exchange)
     const kept = name === null ? undefined : this.kept.get(name)
-    if (kept === undefined) return false
-    const ageMs = Math.max(0, this.wallNow() - kept.at)
-    if (ageMs > maxAgeSeconds * 1000) return false
+    if (kept === undefined || valuesFor(exchange, kept.varies) !== kept.varied) return false
+    const { freshSeconds, mostSeconds } = kept.staleness
+    const ageMs = this.clocks.now() - kept.since
+    if (ageMs > Math.min(maxAgeSeconds, mostSeconds) * 1000) return false
     const age = Math.floor(ageMs / 1000)
     sendHead(response, 200, 'OK', [
       ...kept.headers,
@@ -101,9 +130,9 @@ export class LastGood {
       String(kept.body.length),
       'Age',
       String(age),
-      // RFC 9211: answered from what was stored, which is stale, since nobody could be asked.
+      // RFC 9211: answered from what was stored, since nobody could be asked. Below 0 it is stale.
       'Cache-Status',
-      `${cacheName(view.config.gatewayId)}; hit; ttl=${-age}; detail=last-good`,
+      `${cacheName(view.config.gatewayId)}; hit; ttl=${freshSeconds - age}; detail=last-good`,
       'X-Chiyuan-Last-Good',
       new Date(kept.at).toISOString(),
       'X-Request-Id',
@@ -117,6 +146,8 @@ export class LastGood {
   private keepable(exchange: Exchange, { rawHeaders, pick }: Attempt, body: Buffer): Kept | null {
     if (body.length > exchange.view.config.lastGood.answerBytes) return null
     if (!mayBeKept(exchange.head.forward, rawHeaders)) return null
+    const varies = variesBy(rawHeaders)
+    if (varies === null) return null
     const from = { node: pick.node, level: pick.level, attempts: 1 }
     const { headers } = headersForResident(rawHeaders, exchange, from)
     const lasting: string[] = []
@@ -126,7 +157,15 @@ export class LastGood {
     // A cache on the way may have had it for a while (RFC 9111 section 5.1).
     const ageMs = Number(/^\d+/.exec(valuesOf(rawHeaders, 'age'))?.[0] ?? 0) * 1000
     // A copy: the node's bytes lie in a larger block that would be kept with them.
-    return { headers: lasting, body: Buffer.from(body), at: this.wallNow() - ageMs }
+    return {
+      headers: lasting,
+      body: Buffer.from(body),
+      at: this.clocks.wallNow() - ageMs,
+      since: this.clocks.now() - ageMs,
+      staleness: stalenessOf(valuesOf(rawHeaders, 'cache-control')),
+      varies,
+      varied: valuesFor(exchange, varies),
+    }
   }
 }
 
@@ -142,6 +181,20 @@ function nameOf(exchange: Exchange): string | null {
     if (!immaterial.has(name) && !ofTheBrowser(name)) text += `\n${name}\n${forward[i + 1]}`
   }
   return view.digest(text)
+}
+
+/** @returns Headers outside the name on which the answer depends; `null` where it can't be told to whom it may be shown. */
+function variesBy(answered: readonly (Buffer | string)[]): string[] | null {
+  const named = valuesOf(answered, 'vary').split(',')
+  const wanted = named.map((name) => name.trim())
+  if (wanted.some((name) => name === '*' || ofOneRequest.has(name))) return null
+  // The host that was asked is in the name, as the resident wrote it.
+  return wanted.filter((name) => (immaterial.has(name) || ofTheBrowser(name)) && name !== 'host')
+}
+
+function valuesFor({ head, view }: Exchange, varies: readonly string[]): string {
+  if (varies.length === 0) return ''
+  return view.digest(varies.map((name) => `${name}\n${valuesOf(head.forward, name)}`).join('\n'))
 }
 
 /** A `Connection` that names a credential keeps it from the node, and from the name of the answer. */
@@ -162,7 +215,7 @@ const isVerdict = (status: number): boolean =>
 /** RFC 9111 sections 5.2.1.5 and 5.2.2.5 are kept to; an answer that starts a session belongs to that moment. */
 function mayBeKept(asked: readonly string[], answered: readonly (Buffer | string)[]): boolean {
   const told = `${valuesOf(asked, 'cache-control')}, ${valuesOf(answered, 'cache-control')}`
-  if (told.includes('no-store') || valuesOf(answered, 'vary').includes('*')) return false
+  if (told.includes('no-store')) return false
   return valuesOf(answered, 'set-cookie') === ''
 }
 
