@@ -7,7 +7,26 @@ export interface Inconsistency {
 }
 
 export function inconsistencies(config: Config): Inconsistency[] {
-  return [...regionNames(config), ...nodeNames(config), ...homes(config), ...deadlines(config)]
+  return [
+    ...ports(config),
+    ...regionNames(config),
+    ...nodeNames(config),
+    ...homes(config),
+    ...deadlines(config),
+  ]
+}
+
+const anyAddress = new Set(['0.0.0.0', '::'])
+
+function* ports({ public: residents, admin }: Config): Generator<Inconsistency> {
+  const sameHost =
+    residents.host === admin.host || anyAddress.has(residents.host) || anyAddress.has(admin.host)
+  if (sameHost && residents.port !== 0 && residents.port === admin.port) {
+    yield {
+      path: ['admin', 'port'],
+      message: `${admin.port} is public.port too; choose another, such as ${admin.port + 1}`,
+    }
+  }
 }
 
 function* regionNames(config: Config): Generator<Inconsistency> {

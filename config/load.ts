@@ -46,7 +46,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
       })),
     )
   }
-  const raw: unknown = document.toJS()
+  const raw = valueOf(document, file)
   if (!isRecord(raw)) {
     throw new ConfigError([
       {
@@ -65,6 +65,16 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   const inForce = base === null ? null : withModes(base, raw, place, all)
   if (all.length > 0 || inForce === null) throw new ConfigError(all)
   return inForce
+}
+
+/** Aliases may stand for each other so often that a small file becomes a huge one; then there is no value. */
+function valueOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    const message = `it can't be read: ${errorText(cause)}; write out what its aliases (*name) stand for`
+    throw new ConfigError([{ place: `${file}:1`, field: '', message }])
+  }
 }
 
 type Place = (path: readonly PropertyKey[]) => string

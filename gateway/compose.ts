@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { needsRestart } from '../config/restart.ts'
+import { needsRestart, takenOver } from '../config/restart.ts'
 import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
@@ -209,8 +209,10 @@ async function startControl(
   )
   await directory.start(regionsOf(config))
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
-  const reload = (next: Config): string[] => {
-    const stale = needsRestart(config, next)
+  const reload = (changed: Config): string[] => {
+    const stale = needsRestart(config, changed)
+    const next = takenOver(changed, initial)
+    pools.use(next.attempts)
     if (next.mode !== config.mode) observer.modeSet(next.mode, config.mode)
     config = next
     prober.use(next.health)

@@ -19,6 +19,8 @@ export interface DemoOptions {
 }
 
 const defaults = { publicPort: 8080, adminPort: 8081, nodePort: 9101 }
+/** The nodes take it and the four behind it. */
+const lastNodePort = 65_531
 const dataDir = 'data'
 const stopWithinMs = 20_000
 const renewEveryMs = 8 * 3_600_000
@@ -30,6 +32,11 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   const { publicPort, adminPort, nodePort } = { ...defaults, ...options }
   // The demo goes on when whoever reads what it says has gone, such as `head`.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+  if (nodePort < 1 || nodePort > lastNodePort) {
+    throw new UsageError(
+      `--node-port ${nodePort}: the five nodes need ports ${nodePort} to ${nodePort + 4}; choose one from 1 to ${lastNodePort}`,
+    )
+  }
   const configFile = await demoConfig(nodePort)
   const config = await loadConfig(configFile)
   const trust = new DemoTrust(join(dataDir, 'trust'), config.regions)

@@ -1,11 +1,9 @@
 // Keeps this process to its part of what donors lend, where several processes share it.
 import type { Clock } from '../model/clock.ts'
-import type { QuotaShares } from '../model/quota-shares.ts'
+import { pledgeName, type QuotaShares } from '../model/quota-shares.ts'
 import type { Board } from './health/board.ts'
 
 const periodMs = 1000
-/** Keeps a whole share, of requests open at once, whole when it is taken as a part of the pledge and multiplied again. */
-const rounding = 1e-6
 
 export class QuotaKeeper implements Disposable {
   private readonly board: Board
@@ -31,8 +29,9 @@ export class QuotaKeeper implements Disposable {
     this.cancel = this.clock.after(periodMs, () => this.tick())
     const demands: Record<string, number> = {}
     for (const [code, donor] of this.board.lenders()) {
-      const wanted = donor.takeDemand()
-      if (donor.pledge !== Infinity) demands[code] = wanted
+      const { rps, open } = donor.takeDemand()
+      if (rps !== undefined) demands[pledgeName(code, 'rps')] = rps
+      if (open !== undefined) demands[pledgeName(code, 'open')] = open
     }
     this.quotas.report(demands)
     // Also for lenders that the last share came too early for.
@@ -41,9 +40,9 @@ export class QuotaKeeper implements Disposable {
 
   private apply(): void {
     for (const [code, donor] of this.board.lenders()) {
-      const share = this.quotas.share(code)
-      if (share !== undefined && donor.pledge !== Infinity)
-        donor.useShare(Math.min(1, (share + rounding) / donor.pledge))
+      const rps = this.quotas.share(pledgeName(code, 'rps'))
+      const open = this.quotas.share(pledgeName(code, 'open'))
+      donor.useParts({ ...(rps !== undefined && { rps }), ...(open !== undefined && { open }) })
     }
   }
 }

@@ -31,20 +31,38 @@ export function divide(pledge: number, demands: readonly number[]): number[] {
 
 /**
  * The same for things that can't be cut, such as requests open at once. The largest remainders get what rounding left,
- * the first of equals first, so a pledge smaller than the number of claimants leaves some with 0.
+ * and whoever wants any has one before others have their second. Where there are fewer than want one, they take turns.
  *
  * @param pledge Its whole part is divided.
+ * @param turn Whose turn it is among equals: counts up with every division.
  * @returns Whole shares; their sum is the whole part of the pledge.
  * @example divideWhole(3, [0, 0]) // [2, 1]
  */
-export function divideWhole(pledge: number, demands: readonly number[]): number[] {
+export function divideWhole(pledge: number, demands: readonly number[], turn = 0): number[] {
   const all = Math.floor(Math.max(0, pledge))
   const exact = divide(all, demands)
   const shares = exact.map(Math.floor)
   const left = all - shares.reduce((sum, share) => sum + share, 0)
+  const wanting = demands.filter((demand) => demand > 0).length
+  const shift = wanting > all ? turn : 0
+  const place = (i: number): number => (i + shift) % demands.length
   const byRemainder = exact
     .map((share, i) => ({ i, remainder: share - Math.floor(share) }))
-    .sort((a, b) => b.remainder - a.remainder || a.i - b.i)
+    .sort((a, b) => b.remainder - a.remainder || place(a.i) - place(b.i))
   for (const { i } of byRemainder.slice(0, demands.length === 0 ? 0 : left)) shares[i] = (shares[i] ?? 0) + 1
+  return wanting > all ? shares : oneForEach(shares, demands)
+}
+
+/** Moves one from whoever can best spare it to each who wants any and has none. */
+function oneForEach(shares: number[], demands: readonly number[]): number[] {
+  const wants = (i: number): boolean => (demands[i] ?? 0) > 0
+  const spare = (i: number): number => (shares[i] ?? 0) - (wants(i) ? 1 : 0)
+  for (const [i, share] of shares.entries()) {
+    if (share > 0 || !wants(i)) continue
+    const richest = shares.reduce((best, _, j) => (spare(j) > spare(best) ? j : best), 0)
+    if (spare(richest) < 1) return shares
+    shares[richest] = (shares[richest] ?? 0) - 1
+    shares[i] = 1
+  }
   return shares
 }

@@ -4,6 +4,7 @@ import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } f
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
 import { outliveReaders, writeLine } from './output.ts'
+import { type Shift, ShiftReport } from './shift-report.ts'
 
 export type LogFormat = 'json' | 'text'
 
@@ -44,7 +45,7 @@ interface Tally {
 export class LogObserver implements Observer, Disposable {
   private readonly logger: Logger
   private tallies = new Map<string, Tally>()
-  private readonly servedBy = new Map<string, string>()
+  private readonly shifts = new Map<string, ShiftReport>()
   /** When a home's requests were last turned away. */
   private readonly shedAt = new Map<string, number>()
   private timer: NodeJS.Timeout | undefined
@@ -154,38 +155,44 @@ export class LogObserver implements Observer, Disposable {
     clearTimeout(this.timer)
   }
 
-  /** Says once for each change which level gives a home most of its answers. */
+  /** Says which level gives a home most of its answers, when that changes. */
   private look(): void {
     this.timer = undefined
     const { tallies } = this
     this.tallies = new Map()
+    const now = performance.now()
     for (const [code, { home, byLevel }] of tallies) {
       const [level] = [...byLevel].reduce((most, entry) => (entry[1] > most[1] ? entry : most))
-      const now = level === null ? 'none' : `${level.name} ${level.region}`
-      const before = this.servedBy.get(code)
-      if (before === now) continue
-      this.servedBy.set(code, now)
-      // Served at home from the start is what everybody expects.
-      if (before === undefined && level?.name === 'local') continue
-      this.tellShift(home, level, before)
+      let report = this.shifts.get(code)
+      if (report === undefined) {
+        report = new ShiftReport(`local ${code}`, nowhere)
+        this.shifts.set(code, report)
+      }
+      const shift = report.see(level === null ? nowhere : `${level.name} ${level.region}`, now)
+      if (shift !== null) this.tellShift(home, level, shift)
     }
   }
 
-  private tellShift(home: Home, level: Level | null, before: string | undefined): void {
+  private tellShift(home: Home, level: Level | null, { from, to, changes }: Shift): void {
     const { code, name } = home.region
     const fields = {
       event: 'shift',
       home: code,
       to: level?.name ?? 'none',
       region: level?.region ?? null,
-      from: before ?? null,
+      from,
+      changes,
     }
     const who = `${name.zh} ${name.en} (${code})`
     if (level === null) this.logger.error(fields, `${who}: NO LEVEL CAN ANSWER 各级均不可用`)
-    else if (level.name === 'local') this.logger.info(fields, `${who}: served at home again 已恢复属地服务`)
+    else if (from === to) {
+      this.logger.warn(fields, `${who}: served by turns, ${changes} changes 在各级之间切换; now by ${to}`)
+    } else if (level.name === 'local') this.logger.info(fields, `${who}: served at home again 已恢复属地服务`)
     else this.logger.warn(fields, `${who}: failed over to ${level.name} ${level.region} 已切换支援`)
   }
 }
+
+const nowhere = 'none'
 
 function framesOf(cause: unknown): { name: string; frames: string[] } {
   const name =

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { adminApp } from '../admin/app.ts'
-import { fixed, needsRestart } from '../../config/restart.ts'
+import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
 import { LogObserver } from '../telemetry/log.ts'
@@ -46,7 +46,8 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     reload(next) {
       const stale = needsRestart(current, next)
       current = next
-      crew.use(withFixed(next, initial))
+      // A worker that starts later must not differ from the others in what they read once.
+      crew.use(takenOver(next, initial))
       return stale
     },
     reloadRefused: (detail) => reloadRefused('configuration', detail),
@@ -65,7 +66,3 @@ async function endCrew(crew: Crew): Promise<void> {
     throw new Error(`workers that did not end within the drain were killed: ${killed.join(', ')}`)
   }
 }
-
-/** A worker that starts later must not differ from the others in what they read once. */
-const withFixed = (next: Config, initial: Config): Config =>
-  Object.assign({ ...next }, Object.fromEntries(fixed.map((field) => [field, initial[field]])))

@@ -26,6 +26,7 @@ interface Claim {
 export class QuotaDesk {
   private readonly claims: Claim[]
   private pledges: Pledges = {}
+  private turn = 0
 
   constructor(places: number, pledges: Pledges) {
     this.claims = Array.from({ length: places }, () => ({
@@ -73,14 +74,14 @@ export class QuotaDesk {
 
   /** Divides every pledge anew. Who is alive and silent holds what it was given last. */
   divide(now: number): void {
+    this.turn += 1
     const heard = this.claims.filter(({ alive, reportedAt }) => !alive || now - reportedAt <= silentAfterMs)
     const silent = this.claims.filter((claim) => !heard.includes(claim))
     for (const [donor, pledge] of Object.entries(this.pledges)) {
       const held = silent.reduce((sum, { shares }) => sum + (shares.get(donor) ?? 0), 0)
-      const parts = (pledge.whole ? divideWhole : divide)(
-        pledge.amount - held,
-        heard.map(({ demands }) => demands[donor] ?? 0),
-      )
+      const demands = heard.map((claim) => claim.demands[donor] ?? 0)
+      const rest = pledge.amount - held
+      const parts = pledge.whole ? divideWhole(rest, demands, this.turn) : divide(rest, demands)
       for (const [i, { shares }] of heard.entries()) shares.set(donor, parts[i] ?? 0)
     }
   }

@@ -1,5 +1,6 @@
 // What of the configuration is one gateway's and must be divided among its workers, and what donors pledge.
 import type { Config } from '../../config/schema.ts'
+import { pledgeName } from '../model/quota-shares.ts'
 import type { Pledge } from './quota-desk.ts'
 
 /**
@@ -24,12 +25,15 @@ export function shareOfConfig(config: Config, workers: number): Config {
   return part
 }
 
-/** What each donor lends to others' residents in all: requests a second, or open at once where it names no rate. */
+/** What each donor lends to others' residents in all, by the pledge's name. */
 export function pledgesOf(config: Config): Record<string, Pledge> {
   const pledges: Record<string, Pledge> = {}
   for (const { code, lends } of config.regions) {
-    const amount = lends.limitRps ?? lends.limitConcurrent
-    if (amount !== undefined) pledges[code] = { amount, whole: lends.limitRps === undefined }
+    const { limitRps, limitConcurrent } = lends
+    if (limitRps !== undefined) pledges[pledgeName(code, 'rps')] = { amount: limitRps, whole: false }
+    if (limitConcurrent !== undefined) {
+      pledges[pledgeName(code, 'open')] = { amount: limitConcurrent, whole: true }
+    }
   }
   return pledges
 }

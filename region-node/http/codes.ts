@@ -17,7 +17,7 @@ import { isoTime, isoTimeOrNull } from './times.ts'
  * Always asked for anew; but the resident's own last code may be shown, marked as old, when nobody can be asked
  * (RFC 5861 section 4). Anything else about a resident stays in no cache.
  */
-const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=300' }
+const codeCaching = { 'cache-control': 'private, no-cache, stale-if-error=3600' }
 
 export const codeRoute = (service: CodeService): Route =>
   signedRoute(service, '/v1/codes', 'display', 'The signed code that a resident shows (制码)')

@@ -170,6 +170,19 @@ describe('the environment', () => {
   })
 })
 
+it('a file whose aliases would fill the memory is refused in one line', () => {
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `x${i}: &x${i} [${i === 0 ? '1' : `*x${i - 1}, *x${i - 1}`}]`,
+  )
+  expect(complaint(rows.join('\n'))).toMatch(/^c\.yaml:1: it can't be read: .*alias.*; write out/i)
+})
+
+it('two listeners can not have one port', () => {
+  const text = least.replace('regions:', 'public: { port: 8080 }\nadmin: { port: 8080 }\nregions:')
+  expect(complaint(text)).toContain('admin.port: 8080 is public.port too; choose another, such as 8081')
+})
+
 describe('the reference', () => {
   it('is up to date; run npm run docs if not', async () => {
     expect(await readFile('docs/configuration.md', 'utf8')).toBe(configReference())

@@ -1,5 +1,5 @@
 // What every registry driver must do, whatever keeps the records.
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -102,4 +102,24 @@ describe('the embedded file', () => {
     database.close()
     expect(() => openEmbeddedRegistry(file)).toThrow(/version 99.*newer release/)
   })
+})
+
+it('a file that is deleted is missed, one that comes in its place is opened', async () => {
+  await using registry = openEmbeddedRegistry(file)
+  await registry.compareAndSet('a/1', 'here', 0)
+  const lost = new Promise<unknown>((resolve) => {
+    registry.watch(() => {}, resolve)
+  })
+  await rename(file, `${file}.away`)
+  expect(String(await lost)).toContain('is gone; put it back')
+  await expect(registry.list('a/')).rejects.toThrow('is gone')
+  await expect(registry.compareAndSet('a/1', 'lost', 1)).rejects.toThrow('is gone')
+  const back = changed(registry)
+  await rename(`${file}.away`, file)
+  await back
+  expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: 'here', version: 1 }])
+  await rename(file, `${file}.older`)
+  await using other = openEmbeddedRegistry(file)
+  await other.compareAndSet('a/1', 'another', 0)
+  expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: 'another', version: 1 }])
 })

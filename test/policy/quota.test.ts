@@ -81,7 +81,7 @@ describe('divide', () => {
 })
 
 describe('divideWhole', () => {
-  it('gives away the whole part of the pledge in whole shares, none a whole away from the exact one', () => {
+  it('gives away the whole part of the pledge in whole shares, near the exact ones, and one to each who wants any', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 10_000, noNaN: true }), demands, (pledge, wanted) => {
         const shares = divideWhole(pledge, wanted)
@@ -89,7 +89,14 @@ describe('divideWhole', () => {
         const exact = divide(Math.floor(pledge), wanted)
         for (const [i, share] of shares.entries()) {
           expect(Number.isInteger(share) && share >= 0).toBe(true)
-          expect(Math.abs(share - (exact[i] ?? 0))).toBeLessThanOrEqual(1 + tolerance)
+          // Whoever has more than one may have given some to those who would have had none.
+          expect(share).toBeLessThanOrEqual((exact[i] ?? 0) + 1 + tolerance)
+          if (share === 0) expect(exact[i] ?? 0).toBeLessThanOrEqual(1 + tolerance)
+        }
+        const wanting = wanted.filter((demand) => demand > 0).length
+        if (wanting <= Math.floor(pledge)) {
+          for (const [i, share] of shares.entries())
+            if ((wanted[i] ?? 0) > 0) expect(share).toBeGreaterThan(0)
         }
         expect(divideWhole(pledge, wanted)).toEqual(shares)
       }),
@@ -100,7 +107,18 @@ describe('divideWhole', () => {
     { pledge: 3, wanted: [0, 0], shares: [2, 1] },
     { pledge: 1, wanted: [0, 0, 0], shares: [1, 0, 0] },
     { pledge: 5, wanted: [], shares: [] },
+    { pledge: 6, wanted: [100, 1], shares: [5, 1] },
+    { pledge: 4, wanted: [1000, 1, 1, 1], shares: [1, 1, 1, 1] },
+    { pledge: 2, wanted: [9, 0, 1], shares: [1, 0, 1] },
   ])('$pledge among $wanted', ({ pledge, wanted, shares }) => {
     expect(divideWhole(pledge, wanted)).toEqual(shares)
+  })
+
+  it('lets those take turns who want one where there are too few', () => {
+    const had = [0, 0, 0]
+    for (let turn = 0; turn < 30; turn++) {
+      for (const [i, share] of divideWhole(2, [5, 5, 5], turn).entries()) had[i] = (had[i] ?? 0) + share
+    }
+    expect(had).toEqual([20, 20, 20])
   })
 })

@@ -72,12 +72,26 @@ it('a change of rate gives nothing for what was taken, and takes no more than a 
 it('a donor without a rate that had no share for a moment keeps to a rate that is agreed later', () => {
   const donor = new Donor({ limitRps: Infinity, limitConcurrent: 10, homeReserve: 0 })
   donor.isSpent(0)
-  donor.useShare(0)
+  donor.useParts({ open: 0 })
   donor.lent(1)
   donor.gaveBack()
-  donor.useShare(1)
+  donor.useParts({})
   donor.use({ limitRps: 10, limitConcurrent: Infinity, homeReserve: 0 })
   let lent = 0
   for (; lent < 100 && !donor.isSpent(2); lent++) donor.lent(2)
   expect(lent).toBeLessThanOrEqual(1)
+})
+
+it('a process that was given no place says that it wants one, and keeps to its part when the terms are taken over', () => {
+  const donor = new Donor({ limitRps: 200, limitConcurrent: 6, homeReserve: 0 })
+  donor.useParts({ rps: 100, open: 0 })
+  expect([donor.isSpent(0), donor.takeDemand()]).toEqual([true, { rps: 0, open: 1 }])
+  donor.use({ limitRps: 200, limitConcurrent: 6, homeReserve: 0 })
+  expect(donor.isSpent(1)).toBe(true)
+  donor.useParts({ rps: 100, open: 2 })
+  donor.lent(1)
+  donor.lent(1)
+  expect([donor.isSpent(1), donor.takeDemand()]).toEqual([true, { rps: 2, open: 5 }])
+  donor.gaveBack()
+  expect([donor.isSpent(2), donor.takeDemand()]).toEqual([false, { rps: 0, open: 2 }])
 })

@@ -10,7 +10,7 @@ describe('GET /v1/codes/{residentId}', () => {
     const { status, headers, body } = await request(node.url).get(`/v1/codes/${RESIDENT}`)
     expect(status).toBe(200)
     expect(headers['content-type']).toBe('application/json')
-    expect(headers['cache-control']).toBe('private, no-cache, stale-if-error=300')
+    expect(headers['cache-control']).toBe('private, no-cache, stale-if-error=3600')
     expect(body).toStrictEqual({
       residentToken: 'ezvhE7iFnMaDQns2_HHpeA',
       code: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]{86}$/),

@@ -1,67 +1,80 @@
 // What one region lends at this moment to the residents of others, against what it agreed to.
+import type { PledgeUnit } from '../../model/quota-shares.ts'
 import type { Lending } from '../../model/region.ts'
 import { RateQuota } from '../../policy/rate-quota.ts'
+
+type Parts = Readonly<Partial<Record<PledgeUnit, number>>>
 
 export class Donor {
   /** Requests of others' residents open to its nodes now. */
   lentNow = 0
   private terms: Lending
   private readonly rate: RateQuota
-  private share = 1
+  /** This process's part, where several share what is lent. */
+  private given: Parts = {}
+  private part: Readonly<Record<PledgeUnit, number>>
   private lentLately = 0
-  private refusedLately = false
+  private mostLately = 0
+  private readonly refusedLately: Record<PledgeUnit, boolean> = { rps: false, open: false }
 
   constructor(terms: Lending) {
     this.terms = terms
     this.rate = new RateQuota(terms.limitRps)
+    this.part = allOf(terms)
   }
 
   get lending(): Lending {
     return this.terms
   }
 
+  /** Takes over new terms, within the parts that this process was given last. */
   use(terms: Lending): void {
     this.terms = terms
-    // No share of no bound is still no bound, and not NaN, which no later rate would mend.
-    this.rate.use(terms.limitRps === Infinity ? Infinity : terms.limitRps * this.share)
+    this.useParts(this.given)
   }
 
-  /** @param share This process's part of what the region lends, 0 to 1, where several share it. */
-  useShare(share: number): void {
-    this.share = share
-    this.use(this.terms)
-  }
-
-  /** What it lends in all, in requests a second, or open at once where it names no rate; `Infinity` without bound. */
-  get pledge(): number {
-    const { limitConcurrent, limitRps } = this.terms
-    return limitRps === Infinity ? limitConcurrent : limitRps
+  /** @param parts What of it this process may lend; a unit that is missing has no bound of its own here. */
+  useParts(parts: Parts): void {
+    const all = allOf(this.terms)
+    this.given = parts
+    this.part = {
+      rps: Math.min(all.rps, parts.rps ?? all.rps),
+      open: Math.min(all.open, parts.open ?? all.open),
+    }
+    this.rate.use(this.part.rps)
   }
 
   isSpent(now: number): boolean {
-    const { limitConcurrent, limitRps } = this.terms
-    const spent =
-      (limitConcurrent !== Infinity && this.lentNow >= Math.floor(limitConcurrent * this.share)) ||
-      (limitRps !== Infinity && this.rate.isSpent(now))
-    if (spent) this.refusedLately = true
-    return spent
+    const { rps, open } = this.part
+    const noPlace = this.lentNow >= open
+    const noRate = rps !== Infinity && this.rate.isSpent(now)
+    if (noPlace) this.refusedLately.open = true
+    if (noRate) this.refusedLately.rps = true
+    return noPlace || noRate
   }
 
   /**
-   * What was wanted since it was last asked, in the unit of {@link pledge} for a second. A request that is refused is
-   * judged several times, so it is not counted: whoever met the bound wants twice what it had.
+   * What was wanted since it was last asked, in each unit that is bounded. A request that is refused is judged several
+   * times, so it is not counted: whoever met a bound wants twice what it had.
    */
-  takeDemand(): number {
-    const had = this.terms.limitRps === Infinity ? this.lentNow : this.lentLately
-    const wanted = this.refusedLately ? 2 * had + 1 : had
+  takeDemand(): Parts {
+    const { limitRps, limitConcurrent } = this.terms
+    const wanted = (unit: PledgeUnit, had: number): number => (this.refusedLately[unit] ? 2 * had + 1 : had)
+    const demand = {
+      ...(limitRps !== Infinity && { rps: wanted('rps', this.lentLately) }),
+      ...(limitConcurrent !== Infinity && { open: wanted('open', this.mostLately) }),
+    }
     this.lentLately = 0
-    this.refusedLately = false
-    return wanted
+    this.mostLately = this.lentNow
+    this.refusedLately.rps = false
+    this.refusedLately.open = false
+    return demand
   }
 
   lent(now: number): void {
     this.lentNow += 1
     this.lentLately += 1
+    this.mostLately = Math.max(this.mostLately, this.lentNow)
     this.rate.take(now)
   }
 
@@ -69,3 +82,8 @@ export class Donor {
     this.lentNow -= 1
   }
 }
+
+const allOf = ({ limitRps, limitConcurrent }: Lending): Record<PledgeUnit, number> => ({
+  rps: limitRps,
+  open: limitConcurrent,
+})

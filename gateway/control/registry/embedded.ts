@@ -1,5 +1,5 @@
 // The registry on one SQLite file: nothing to install, crash-safe, shared by processes on one machine.
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { UsageError } from '../../model/errors.ts'
@@ -13,12 +13,7 @@ const lookEveryMs = 50
 export function openEmbeddedRegistry(file: string): Registry {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-    const fresh = file !== ':memory:' && !existsSync(file)
-    const database = new DatabaseSync(file)
-    // Decisions and, later, hashed tokens: nobody else's business.
-    if (fresh) chmodSync(file, 0o600)
-    migrate(database, file)
-    return new EmbeddedRegistry(database)
+    return new EmbeddedRegistry(file)
   } catch (cause) {
     if (cause instanceof UsageError) throw cause
     throw new UsageError(
@@ -48,18 +43,26 @@ function migrate(database: DatabaseSync, file: string): void {
     COMMIT`)
 }
 
-class EmbeddedRegistry implements Registry {
-  private readonly database: DatabaseSync
-  private readonly listed: StatementSync
-  private readonly one: StatementSync
-  private readonly inserted: StatementSync
-  private readonly updated: StatementSync
-  private readonly removed: StatementSync
-  private readonly dataVersion: StatementSync
-  private readonly watchers = new Set<() => void>()
+/** The file as it was when it was opened. */
+class Connection {
+  readonly database: DatabaseSync
+  /** Which file the name stood for. */
+  readonly inode: number
+  readonly listed: StatementSync
+  readonly one: StatementSync
+  readonly inserted: StatementSync
+  readonly updated: StatementSync
+  readonly removed: StatementSync
+  readonly dataVersion: StatementSync
 
-  constructor(database: DatabaseSync) {
+  constructor(file: string) {
+    const fresh = file !== ':memory:' && !existsSync(file)
+    const database = new DatabaseSync(file)
+    // Decisions and, later, hashed tokens: nobody else's business.
+    if (fresh) chmodSync(file, 0o600)
+    migrate(database, file)
     this.database = database
+    this.inode = inodeOf(file) ?? 0
     this.listed = database.prepare(
       'SELECT key, value, version FROM record WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key',
     )
@@ -74,8 +77,27 @@ class EmbeddedRegistry implements Registry {
     this.dataVersion = database.prepare('PRAGMA data_version')
   }
 
+  close(): void {
+    if (this.database.isOpen) this.database.close()
+  }
+}
+
+/** `null` where there is no such file. */
+const inodeOf = (file: string): number | null =>
+  file === ':memory:' ? 0 : (statSync(file, { throwIfNoEntry: false })?.ino ?? null)
+
+class EmbeddedRegistry implements Registry {
+  private readonly file: string
+  private connection: Connection
+  private readonly watchers = new Set<() => void>()
+
+  constructor(file: string) {
+    this.file = file
+    this.connection = new Connection(file)
+  }
+
   async list(prefix: string): Promise<readonly RegistryRecord[]> {
-    return ask(() => this.listed.all(prefix).map(toRecord))
+    return ask(() => this.current().listed.all(prefix).map(toRecord))
   }
 
   async compareAndSet(key: string, value: unknown, expectedVersion: number): Promise<RegistryWrite> {
@@ -84,20 +106,30 @@ class EmbeddedRegistry implements Registry {
       for (const changed of this.watchers) queueMicrotask(changed)
       return { ok: true, version: value === null ? 0 : expectedVersion + 1 }
     }
-    const row = ask(() => this.one.get(key))
+    const row = ask(() => this.current().one.get(key))
     return { ok: false, current: row === undefined ? null : toRecord(row) }
   }
 
   watch(changed: () => void, lost: (cause: unknown) => void): () => void {
-    let seen = this.version()
+    let seen: unknown
+    let isLost = true
+    try {
+      seen = this.version()
+      isLost = false
+    } catch {
+      // Seen again at the first look, and told of then.
+    }
     const timer = setInterval(() => {
       try {
         const now = this.version()
-        if (now === seen) return
+        if (now === seen && !isLost) return
         seen = now
+        isLost = false
         changed()
       } catch (cause) {
-        lost(cause)
+        // Told once: whoever is told asks again by itself.
+        if (!isLost) lost(cause)
+        isLost = true
       }
     }, lookEveryMs)
     timer.unref()
@@ -110,19 +142,35 @@ class EmbeddedRegistry implements Registry {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.watchers.clear()
-    if (this.database.isOpen) this.database.close()
+    this.connection.close()
   }
 
   private write(key: string, value: unknown, expectedVersion: number): number | bigint {
-    if (value === null) return this.removed.run(key, expectedVersion).changes
+    const { removed, inserted, updated } = this.current()
+    if (value === null) return removed.run(key, expectedVersion).changes
     const text = JSON.stringify(value)
-    if (expectedVersion === 0) return this.inserted.run(key, text).changes
-    return this.updated.run(text, key, expectedVersion).changes
+    if (expectedVersion === 0) return inserted.run(key, text).changes
+    return updated.run(text, key, expectedVersion).changes
   }
 
   /** Moves when another connection has committed; our own commits tell the watchers themselves. */
   private version(): unknown {
-    return ask(() => this.dataVersion.get()?.['data_version'])
+    return ask(() => this.current().dataVersion.get()?.['data_version'])
+  }
+
+  /**
+   * A file that is deleted or replaced goes on to be read and written by whoever had it open, and nobody else sees what
+   * is decided there. So the name is looked at each time: gone, the registry is lost; another file, that one is opened.
+   */
+  private current(): Connection {
+    const inode = inodeOf(this.file)
+    if (inode === this.connection.inode) return this.connection
+    if (inode === null)
+      throw new Error(`${this.file} is gone; put it back, or restart to begin with an empty one`)
+    const next = new Connection(this.file)
+    this.connection.close()
+    this.connection = next
+    return next
   }
 }
 

@@ -15,7 +15,7 @@ export const answerHeaderBytes = 65_536
 
 export class Pools implements AsyncDisposable {
   private readonly pools = new Map<string, Pool>()
-  private readonly settings: PoolSettings
+  private settings: PoolSettings
 
   constructor(settings: PoolSettings) {
     this.settings = settings
@@ -25,10 +25,25 @@ export class Pools implements AsyncDisposable {
     this.of(node).dispatch(options, handler)
   }
 
+  /** Where `settings` differ, connections are made anew; those in use end with their requests. */
+  use(settings: PoolSettings): void {
+    const before = this.settings
+    this.settings = settings
+    const same =
+      before.connectTimeoutMs === settings.connectTimeoutMs &&
+      before.idleTimeoutMs === settings.idleTimeoutMs &&
+      before.maxConnectionsPerNode === settings.maxConnectionsPerNode
+    if (!same) for (const origin of this.pools.keys()) this.retireOrigin(origin)
+  }
+
   /** Lets a departed node's requests end and closes its connections. */
   retire(node: CodeNode): void {
-    const pool = this.pools.get(node.origin)
-    this.pools.delete(node.origin)
+    this.retireOrigin(node.origin)
+  }
+
+  private retireOrigin(origin: string): void {
+    const pool = this.pools.get(origin)
+    this.pools.delete(origin)
     // Closing waits for what is in flight; a failure to close a socket of a node that is gone matters to nobody.
     pool?.close().catch(() => pool.destroy())
   }
