@@ -138,6 +138,11 @@ export class StreamAttempt implements StreamHooks {
   }
 
   upgradeAnswered(answer: IncomingMessage): void {
+    if (answer.statusCode === 101 && answer.headers.upgrade?.toLowerCase() !== 'websocket') {
+      // Another protocol than the one that was asked for: to call it a WebSocket would be to lie to the client.
+      this.nodeFailed('protocol')
+      return
+    }
     try {
       this.replaceHeaders(answer)
     } catch (cause) {
