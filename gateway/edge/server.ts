@@ -17,6 +17,7 @@ import type { Certificate } from '../control/certificate.ts'
 import { ClientConnection } from './client-connection.ts'
 import { rawReply, reply } from './error-reply.ts'
 import { endFloods } from './h2-floods.ts'
+import type { PublicResponse } from './http.ts'
 import { type Edge, wantsWebSocket } from './listener.ts'
 import { newTraceId } from './trace.ts'
 import { UnreadAnswers } from './unread-answers.ts'
@@ -122,6 +123,7 @@ export class PublicServer {
       settings: { maxConcurrentStreams: 128, maxHeaderListSize: limits.headerBytes },
     })
     server.on('request', (request, response) => this.edge.handle(request, response))
+    server.on('checkExpectation', (_request, response) => this.turnAway(response, 'expectation'))
     server.on('session', (session) => {
       this.sessions.add(session)
       session.setTimeout(limits.keepAliveTimeoutMs, () => session.close())
@@ -187,9 +189,10 @@ export class PublicServer {
     else this.refuseRaw(socket, refusal)
   }
 
-  private turnAway(response: ServerResponse, refusal: Refusal): void {
+  private turnAway(response: PublicResponse, refusal: Refusal): void {
     this.observer.requestRefused(refusal)
-    reply(response, refusal, unknownAudience(), ['Connection', 'close'])
+    const isHttp2 = 'stream' in response
+    reply(response, refusal, unknownAudience(), isHttp2 ? [] : ['Connection', 'close'])
   }
 
   private refuseRaw(socket: Socket, refusal: Refusal): void {

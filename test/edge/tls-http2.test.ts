@@ -225,3 +225,14 @@ describe('the certificate', () => {
     }
   })
 })
+
+it('an expectation that nobody knows is refused with a problem over HTTP/2 too, and counted', async () => {
+  using h2 = connectH2(edge.port)
+  const before = await edge.metric('chiyuan_refusals_total', 'reason="expectation"')
+  const answer = await request(h2.session, { ':path': '/', expect: 'a-miracle' })
+  expect([answer.status, answer.body.toString().includes('urn:chiyuan:problem:expectation')]).toEqual([
+    417,
+    true,
+  ])
+  expect(await edge.metric('chiyuan_refusals_total', 'reason="expectation"')).toBe(before + 1)
+})
