@@ -1,6 +1,5 @@
 // Reads a configuration file: YAML and environment in, a checked Config or every problem at once out.
 import { readFile } from 'node:fs/promises'
-import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { errorCode, errorText, UsageError } from '../gateway/model/errors.ts'
 import { inconsistencies } from './consistency.ts'
@@ -8,6 +7,7 @@ import { applyEnvironment, isRecord } from './environment.ts'
 import { ConfigError, type ConfigProblem, nearest, showValue } from './problem.ts'
 import { modes, withProfile } from './profiles.ts'
 import { type Config, configSchema } from './schema.ts'
+import { fieldName, readYaml } from './yaml-source.ts'
 
 /**
  * @throws {UsageError} when the file can't be read.
@@ -34,19 +34,7 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv = {}): Pro
 
 /** @throws {ConfigError} with every problem of `text` and of the environment. */
 export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv = {}): Config {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const lineOf = (offset: number): string => `${file}:${lines.linePos(offset).line}`
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map((error) => ({
-        place: lineOf(error.pos[0]),
-        field: '',
-        message: `not valid YAML: ${error.message}`,
-      })),
-    )
-  }
-  const raw = valueOf(document, file)
+  const { raw, place: lineOf } = readYaml(text, file, true)
   if (!isRecord(raw)) {
     throw new ConfigError([
       {
@@ -57,24 +45,13 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
     ])
   }
   const { setBy, problems } = applyEnvironment(raw, env)
-  const place = (path: readonly PropertyKey[]): string =>
-    setBy.get(path.join('.')) ?? lineOf(offsetOf(document, path))
+  const place = (path: readonly PropertyKey[]): string => setBy.get(path.join('.')) ?? lineOf(path)
   const all: ConfigProblem[] = [...problems]
   const base = checked(raw, place, all)
   // Without a sound file a profile would only repeat its faults.
   const inForce = base === null ? null : withModes(base, raw, place, all)
   if (all.length > 0 || inForce === null) throw new ConfigError(all)
   return inForce
-}
-
-/** Aliases may stand for each other so often that a small file becomes a huge one; then there is no value. */
-function valueOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
-  try {
-    return document.toJS()
-  } catch (cause) {
-    const message = `it can't be read: ${errorText(cause)}; write out what its aliases (*name) stand for`
-    throw new ConfigError([{ place: `${file}:1`, field: '', message }])
-  }
 }
 
 type Place = (path: readonly PropertyKey[]) => string
@@ -172,11 +149,6 @@ const article = (type: string): string =>
       ? `an ${type}`
       : `a ${type}`
 
-const fieldName = (path: readonly PropertyKey[]): string =>
-  path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
-    .join('')
-
 /** The names that would have been right in the section at `path`. */
 function knownFields(path: readonly PropertyKey[]): string[] {
   let schema: unknown = configSchema
@@ -209,19 +181,4 @@ function definitionOf(schema: unknown): Record<string, unknown> | null {
     at = definition['innerType']
   }
   return null
-}
-
-/** Where in the text the field stands; a missing one is looked for in its parent. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  for (let depth = path.length; depth > 0; depth--) {
-    const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
-    const key = path[depth - 1]
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isNode(item.key) && String(item.key) === String(key))
-      if (pair !== undefined && isNode(pair.key) && pair.key.range) return pair.key.range[0]
-    }
-    const found: unknown = document.getIn(path.slice(0, depth), true)
-    if (isNode(found) && found.range) return found.range[0]
-  }
-  return 0
 }

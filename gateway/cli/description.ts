@@ -1,9 +1,8 @@
 // Reads a YAML or JSON file by a schema, and tells every fault at once: line, field, value, what would be right.
-import { LineCounter, isMap, isNode, parseDocument } from 'yaml'
-import type { Document } from 'yaml'
 import { z } from 'zod'
-import { ConfigError, showValue } from '../../config/problem.ts'
+import { showValue } from '../../config/problem.ts'
 import type { ConfigProblem } from '../../config/problem.ts'
+import { fieldName, readYaml } from '../../config/yaml-source.ts'
 import { regionField } from '../../region-node/verify/fields.ts'
 import { parseInstant } from './option-values.ts'
 
@@ -41,32 +40,13 @@ export function readDescription<T>(
   schema: z.ZodType<T>,
   showValues: boolean,
 ): Description<T> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`
-  if (document.errors.length > 0) {
-    // The parser's own words may quote the text.
-    throw new ConfigError(
-      document.errors.map(({ pos, code }) => ({
-        place: at(pos[0]),
-        field: '',
-        message: `not valid YAML (${code})`,
-      })),
-    )
-  }
-  const place = (path: readonly PropertyKey[]): string => at(offsetOf(document, path))
-  const raw: unknown = document.toJS({ maxAliasCount: 100 })
+  // The parser's own words may quote the text.
+  const { raw, place } = readYaml(text, file, false)
   const read = schema.safeParse(raw)
   if (read.success) return { content: read.data, problems: [], raw, place }
   const problems = read.error.issues.flatMap((issue) => problemsOf(issue, raw, place, showValues))
   return { content: null, problems, raw, place }
 }
-
-/** `issuers[0].region`. */
-export const fieldName = (path: readonly PropertyKey[]): string =>
-  path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
-    .join('')
 
 function problemsOf(
   issue: z.core.$ZodIssue,
@@ -104,17 +84,4 @@ const kindsOfValue: Record<string, string> = {
 function expected(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') return kindsOfValue[issue.expected] ?? issue.expected
   return issue.message
-}
-
-/** Where the field stands; a missing one is looked for in its parent. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
-    const key = path[depth - 1]
-    const pair = isMap(parent) ? parent.items.find((item) => String(item.key) === String(key)) : undefined
-    if (pair !== undefined && isNode(pair.key) && pair.key.range) return pair.key.range[0]
-    const found: unknown = document.getIn(path.slice(0, depth), true)
-    if (isNode(found) && found.range) return found.range[0]
-  }
-  return 0
 }

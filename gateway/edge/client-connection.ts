@@ -36,7 +36,9 @@ export class ClientConnection {
     if (this.refused || (last !== null && !last.shouldKeepAlive)) return
     if (last !== null && !last.writableFinished) this.earlier.push(last)
     this.last = response
-    if (this.serving === null || this.serving.writableFinished) this.serve(response, serve)
+    const isFree = this.serving === null || this.serving.writableFinished
+    // An answer that is out, but not yet closed, has its turn to give to those who wait already.
+    if (isFree && this.behind.length === 0) this.serve(response, serve)
     else this.putBehind(response, serve)
   }
 

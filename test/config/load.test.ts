@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
 import { loadConfig, parseConfig } from '../../config/load.ts'
 import { configReference } from '../../config/reference.ts'
+import { readYaml } from '../../config/yaml-source.ts'
 
 const least = `
 home: { default: "610100" }
@@ -176,6 +177,17 @@ it('a file whose aliases would fill the memory is refused in one line', () => {
     (_, i) => `x${i}: &x${i} [${i === 0 ? '1' : `*x${i - 1}, *x${i - 1}`}]`,
   )
   expect(complaint(rows.join('\n'))).toMatch(/^c\.yaml:1: it can't be read: .*alias.*; write out/i)
+})
+
+it('nor is it quoted where it may name a resident', () => {
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `x${i}: &x${i} [${i === 0 ? '1' : `*x${i - 1}, *x${i - 1}`}]`,
+  )
+  const read = (text: string) => () => readYaml(text, 'd.yaml', false)
+  expect(read(rows.join('\n'))).toThrow(/^d\.yaml:1: it can't be read; write out what its aliases/)
+  expect(read('a: *R610100-000001')).toThrow(/^d\.yaml:1: (?!.*R610100)/)
+  expect(read('a: "R610100-000001')).toThrow(/^d\.yaml:1: not valid YAML \(\w+\)$/)
 })
 
 it('two listeners can not have one port', () => {

@@ -5,7 +5,6 @@ import type { NodeState, Ticket } from '../../control/health/node-state.ts'
 import type { Refusal, RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { outcomeOfStatus } from '../../policy/outcome.ts'
-import { isSafe } from '../../policy/retry.ts'
 import type { Pick } from '../../policy/selection.ts'
 import { type AnswerHeaders, headersForResident, interimForResident } from '../answer-headers.ts'
 import type { Exchange } from '../exchange.ts'
@@ -32,6 +31,8 @@ export interface StreamJob {
   /** Nodes tried so far, this one included. */
   readonly tries: number
   readonly clientLeft: boolean
+  /** It may be sent to another node although this one may have seen it. */
+  readonly movable: boolean
   /** Answers the client itself, for what it did wrong. */
   refuse(refusal: Refusal): void
   /** Answers the client of an upgrade that failed, before the engine ends its socket. */
@@ -227,8 +228,7 @@ export class StreamAttempt implements StreamHooks {
   private finish(node: Outcome, request: RequestOutcome | null): void {
     if (this.over) return
     this.letGo()
-    const { exchange, hasBody, upgrade } = this.job
-    const movable = request === null && !hasBody && upgrade === null && isSafe(exchange.method)
+    const movable = request === null && this.job.movable
     this.end.resolve({ node, request, movable, paid: this.paid })
   }
 

@@ -64,6 +64,10 @@ class Stream implements StreamJob {
     return this.tried.length
   }
 
+  get movable(): boolean {
+    return !this.hasBody && this.upgrade === null && isSafe(this.exchange.method)
+  }
+
   async run(): Promise<void> {
     const { observer } = this.parts
     const client = this.upgrade?.socket ?? this.exchange.response
@@ -120,8 +124,7 @@ class Stream implements StreamJob {
   }
 
   takeMove(): boolean {
-    const { hasBody, upgrade, exchange } = this
-    if (hasBody || upgrade !== null || !isSafe(exchange.method) || this.findPick() === null) return false
+    if (!this.movable || this.findPick() === null) return false
     return this.parts.retries.take(performance.now())
   }
 
