@@ -6,7 +6,7 @@ import { type GatedNode, gatedNode, type Held } from '../support/gated-node.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { sendRaw } from '../support/raw-client.ts'
 
-const coalescing = { classes: { critical: { coalesce: true } }, hedging: { enabled: false } }
+const coalescing = { classes: { critical: { coalesce: true } } }
 let node: GatedNode
 let helper: GatedNode
 let edge: TestGateway

@@ -55,10 +55,13 @@ describe('a failing local node', () => {
   it('that hangs is hedged long before its deadline', async () => {
     await using hung = await httpUpstream(() => {})
     await using helper = await httpUpstream(named('neighbour'))
-    await using edge = await startTestGateway([
-      { code: '610100', neighbours: ['610400'], nodes: { 'xian-1': hung.url } },
-      { code: '610400', nodes: { 'xianyang-1': helper.url } },
-    ])
+    await using edge = await startTestGateway(
+      [
+        { code: '610100', neighbours: ['610400'], nodes: { 'xian-1': hung.url } },
+        { code: '610400', nodes: { 'xianyang-1': helper.url } },
+      ],
+      { hedging: { enabled: true } },
+    )
     const slow = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
         const started = performance.now()

@@ -79,7 +79,7 @@ it('a POST that a slow node still works on is not hedged', async () => {
     setTimeout(() => response.end('done'), 500)
   })
   await using helper = await httpUpstream((_request, response) => response.end('neighbour'))
-  await using edge = await startTestGateway(two(slow.url, helper.url))
+  await using edge = await startTestGateway(two(slow.url, helper.url), { hedging: { enabled: true } })
   const response = await fetch(edge.url, { method: 'POST', body: 'x' })
   expect([await response.text(), calls, helper.requests]).toEqual(['done', 1, 0])
 })

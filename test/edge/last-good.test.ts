@@ -16,7 +16,6 @@ const settings = {
   classes: { critical: { lastGood: true, routes: [{ path: '/v1/codes/*' }, { path: '/v1/me' }] } },
   resident: { header: 'x-forwarded-user' },
   home: { default: '610100', header: 'x-home' },
-  hedging: { enabled: false },
   // Breakers and stalls are shown elsewhere; here each request shall see for itself what nodes say.
   breaker: { resetTimeoutMs: 1100, windowMs: 1000, volumeThreshold: 1000 },
 }

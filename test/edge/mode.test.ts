@@ -48,7 +48,6 @@ it('emergency by reload takes effect under load, drops nothing, and is told; so 
     profiles: { emergency: { standby: { warmShare: 0.2 } } },
     // Room for all that a slow machine lets pile up: nothing is to spill here.
     concurrency: { initial: 1000 },
-    hedging: { enabled: false },
   })
   const { gateway, config, log, metrics } = running
   expect(await metrics()).toContain('chiyuan_mode{mode="peacetime"} 1')

@@ -106,7 +106,6 @@ beforeAll(async () => {
     home: { default: '610100', header: 'x-home' },
     attempts: { connectTimeoutMs: 500 },
     health: { intervalMs: 50, fastIntervalMs: 50, fall: 1 },
-    hedging: { enabled: false },
     breaker: { volumeThreshold: 1000 },
     regions: [
       region('610100', 'xian-1', trusted.url),

@@ -9,7 +9,6 @@ it('fewer connections to a node, without a failed request', async () => {
   const held: ServerResponse[] = []
   await using node = await httpUpstream((_request, response) => held.push(response))
   await using edge = await startTestGateway([{ code: '610100', nodes: { 'xian-1': node.url } }], {
-    hedging: { enabled: false },
     health: { intervalMs: 60_000, fastIntervalMs: 60_000 },
   })
   const ask = async (): Promise<number> => (await fetch(edge.url)).status

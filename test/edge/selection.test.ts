@@ -53,7 +53,6 @@ it('least-loaded leaves a slow node alone', async () => {
     [{ code: '610100', nodes: { 'xian-1': slow.url, 'xian-2': fast.url } }],
     {
       selection: { rule: 'least-loaded' },
-      hedging: { enabled: false },
     },
   )
   // A node that was never asked looks free, so each is asked at least once.
@@ -80,7 +79,6 @@ it('a node is given no more than its declared limit; the rest goes to the neighb
       { code: '610400', nodes: { 'xianyang-1': neighbour.url } },
     ],
     {
-      hedging: { enabled: false },
       regions: [
         {
           code: '610100',
@@ -125,7 +123,7 @@ it('hedges stay within their budget when every node is slow', async () => {
   await using edge = await startTestGateway(
     [{ code: '610100', nodes: { 'xian-1': one.url, 'xian-2': two.url } }],
     {
-      hedging: { minDelayMs: 1, maxDelayMs: 20, floorPerSecond: 0, budget: 0.1 },
+      hedging: { enabled: true, minDelayMs: 1, maxDelayMs: 20, floorPerSecond: 0, budget: 0.1 },
       attempts: { retryBudget: 0, retryFloorPerSecond: 0 },
     },
   )

@@ -22,7 +22,7 @@ it.each([
       { code: '610100', neighbours: ['610400'], nodes: { 'xian-1': localNode.url } },
       { code: '610400', nodes: { 'xianyang-1': neighbourNode.url } },
     ],
-    { hedging: { minDelayMs: 5, maxDelayMs: 20 } },
+    { hedging: { enabled: true, minDelayMs: 5, maxDelayMs: 20 } },
   )
   const write = fetch(edge.url, init)
   await local.holds(1)

@@ -17,13 +17,12 @@ export const region = (
   ...more,
 })
 
-/** A gateway without hedges, whose first region is everybody's home unless `x-home` names another. */
+/** A gateway whose first region is everybody's home unless `x-home` names another. */
 export const startCrowd = (
   regions: readonly ReturnType<typeof region>[],
   changes: Record<string, unknown> = {},
 ): Promise<TestGateway> =>
   startTestGateway([{ code: regions[0]?.code ?? '', nodes: {} }], {
-    hedging: { enabled: false },
     home: { header: 'x-home' },
     regions,
     ...changes,
