@@ -1,5 +1,5 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { check, many, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
@@ -27,6 +27,13 @@ interface Flags {
   readonly trustRoot?: string
   readonly trustList?: string
   readonly revocations: readonly string[]
+  readonly peerHost?: string
+  readonly peerPort?: number
+  readonly peerCert?: string
+  readonly peerKey?: string
+  readonly peerCa?: string
+  readonly agreements?: string
+  readonly follow: Followed[]
   readonly logJson?: true
 }
 
@@ -82,7 +89,7 @@ export function regionNodeCommand(): Command {
     .option('--log-json', 'say that it is ready as a line of JSON')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => runRegionNodeProcess(toOptions(flags)))
-  return withSigningOptions(command)
+  return withPeerOptions(withSigningOptions(command))
 }
 
 const withSigningOptions = (command: Command): Command =>
@@ -113,6 +120,39 @@ const withSigningOptions = (command: Command): Command =>
       [],
     )
 
+type Followed = NonNullable<ProcessOptions['follow']>[number]
+
+const withPeerOptions = (command: Command): Command =>
+  command
+    .option(
+      '--peer-host <address>',
+      'address of the listener for peers (default: --host)',
+      text(optionFields.host),
+    )
+    .option(
+      '--peer-port <number>',
+      'port at which donors follow this region; 0 takes a free one',
+      whole(optionFields.port),
+    )
+    .option('--peer-cert <file>', 'certificate of this region, for mutual TLS with peers')
+    .option('--peer-key <file>', 'its private key')
+    .option('--peer-ca <file>', 'authority that signs the certificates of all regions')
+    .option('--agreements <file>', 'JSON file that names this region’s donors; read again when it changes')
+    .option(
+      '--follow <region=urls...>',
+      'stand in for a home with its own data: 610100=https://HOST:PORT,https://HOST:PORT',
+      followed,
+      [],
+    )
+
+function followed(value: string, before: Followed[]): Followed[] {
+  const [region = '', urls = ''] = value.split('=', 2)
+  return check(optionFields.follow, [
+    ...before,
+    { region, urls: urls.split(',').filter((url) => url !== '') },
+  ])
+}
+
 const EXAMPLES = `
 Examples:
   A node of Xi'an, and one of Xianyang that can stand in for it:
@@ -125,13 +165,35 @@ Examples:
 
 Stop it with Ctrl-C or SIGTERM: it finishes what it is answering. A second signal ends it at once.`
 
-function toOptions({ region, name, data, logJson, keys, revocations, ...rest }: Flags): ProcessOptions {
+function peerOf({ peerCert, peerKey, peerCa }: Flags): Pick<ProcessOptions, 'peer'> {
+  const given = [peerCert, peerKey, peerCa].filter((file) => file !== undefined)
+  if (given.length === 0) return {}
+  if (peerCert !== undefined && peerKey !== undefined && peerCa !== undefined) {
+    return { peer: { cert: peerCert, key: peerKey, ca: peerCa } }
+  }
+  throw new InvalidArgumentError('--peer-cert, --peer-key and --peer-ca are needed together.')
+}
+
+function toOptions(flags: Flags): ProcessOptions {
+  const {
+    region,
+    name,
+    data,
+    logJson,
+    keys,
+    revocations,
+    peerCert: _c,
+    peerKey: _k,
+    peerCa: _a,
+    ...rest
+  } = flags
   const signing = keys === undefined ? {} : { keyFolder: keys }
   const named = name === undefined ? {} : { nodeName: name }
   return {
     ...rest,
     ...named,
     ...signing,
+    ...peerOf(flags),
     revocationLists: revocations,
     regionCode: region,
     dataFile: data,

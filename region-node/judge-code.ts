@@ -1,7 +1,8 @@
 // Judges what a bearer shows: a signed code by lists and store, a printed one by its name, a resident by id (验码).
 import { carriedCodeId } from './carried-codes.ts'
 import { openPrinted } from './printed-seal.ts'
-import { atLeast, freshnessOf } from './resident.ts'
+import { freshnessFor } from './freshness.ts'
+import { atLeast } from './resident.ts'
 import type { CodeStatus, Freshness, Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import { syntheticToken } from './synthetic.ts'
@@ -13,8 +14,8 @@ interface Person {
   readonly status: CodeStatus
   readonly residentToken: string
   readonly divisionCode: string
-  /** `stale`: the node holds no such resident, so the colour is that of the code's signing. */
-  readonly freshness: Freshness | 'stale'
+  /** `stale` also where the node holds no such resident, so the colour is that of the code's signing. */
+  readonly freshness: Freshness
 }
 
 /** Of a printed code. */
@@ -76,9 +77,9 @@ function judgePrinted(service: CodeService, code: string): Judgement | 'unknown-
 const refused = (reason: Exclude<Outcome, 'valid'> | PrintedFault) =>
   ({ valid: false, status: reason === 'expired' ? 'expired' : 'unknown', reason }) as const
 
-const personOf = ({ status, residentToken, homeRegion }: Resident, { regionCode }: CodeService): Person => ({
+const personOf = ({ status, residentToken, homeRegion }: Resident, service: CodeService): Person => ({
   status,
   residentToken,
   divisionCode: homeRegion,
-  freshness: freshnessOf(homeRegion, regionCode),
+  freshness: freshnessFor(service, homeRegion),
 })

@@ -1,5 +1,5 @@
 // Looks up residents by the tokens of their ID cards, as terminals at gates and sampling points do.
-import { freshnessOf } from './resident.ts'
+import { freshnessFor } from './freshness.ts'
 import type { Freshness, Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import { SUBJECT_TOKEN } from './tokens/subject-token.ts'
@@ -12,12 +12,12 @@ export type CardLookup =
 
 /** One answer for each token, in their order; a bad one spoils none of the others. */
 export const lookUpCards = (
-  { store, regionCode }: Pick<CodeService, 'store' | 'regionCode'>,
+  service: Pick<CodeService, 'store' | 'regionCode' | 'copies'>,
   tokens: readonly string[],
 ): CardLookup[] =>
   tokens.map((subjectToken) => {
     if (!SUBJECT_TOKEN.test(subjectToken)) return { outcome: 'invalid' }
-    const resident = store.residents.byToken(subjectToken)
+    const resident = service.store.residents.byToken(subjectToken)
     if (!resident) return { outcome: 'unknown', subjectToken }
-    return { outcome: 'found', resident, freshness: freshnessOf(resident.homeRegion, regionCode) }
+    return { outcome: 'found', resident, freshness: freshnessFor(service, resident.homeRegion) }
   })

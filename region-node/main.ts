@@ -8,6 +8,8 @@ import type { AuthoritySource } from './authority/authority.ts'
 import { LoadGate } from './load-gate.ts'
 import { checkOptions } from './options.ts'
 import type { CheckedOptions, RegionNodeLog, RegionNodeOptions } from './options.ts'
+import { openReplication } from './replication/replication.ts'
+import type { Replication } from './replication/replication.ts'
 import { seedResidents } from './seed.ts'
 import { createNodeServer, listen, stopServing } from './server.ts'
 import type { CodeService } from './service.ts'
@@ -24,6 +26,8 @@ export interface RegionNode extends AsyncDisposable {
   readonly port: number
   readonly nodeName: string
   readonly regionCode: string
+  /** Port of the listener for peers; null where there is none. */
+  readonly peerPort: number | null
   /**
    * Says on `/readyz` that it is going, waits `noticeMs`, stops accepting, answers what is in flight
    * for at most `drainMs`, closes the database. Further calls wait for the same end.
@@ -40,30 +44,39 @@ const SILENT: RegionNodeLog = { warn: () => undefined, error: () => undefined }
 export async function startRegionNode(options: RegionNodeOptions = {}): Promise<RegionNode> {
   const checked = checkOptions(options)
   const { clock = Date.now, logger: log = SILENT } = options
-  const regions = [...new Set([checked.regionCode, ...checked.holds])]
+  const followed = checked.follow.map(({ region }) => region)
+  const regions = [...new Set([checked.regionCode, ...checked.holds, ...followed])]
   const authority = await openAuthority(authoritySource(checked, clock, log))
   let store: Store | undefined
+  let replication: Replication | undefined
   try {
     const opened = openStore(checked.dataFile)
     store = opened
     const gate = new LoadGate(checked.limit)
-    const service = serviceOf(checked, { clock, log, regions, store: opened, gate, authority })
+    const opening = await openReplication(checked, { store: opened, authority, clock, log })
+    replication = opening
+    const { copies } = opening
+    const service = serviceOf(checked, { clock, log, regions, store: opened, copies, gate, authority })
     // Terminals are few and steady; a crowd that opens its codes must not keep them waiting.
     const terminals = { prefix: '/v1/id-cards/', gate: new LoadGate(checked.cardLimit) }
     const admission = createAdmission(gate, [terminals], createApp(service))
     const server = createNodeServer(admission.listener)
-    await seedResidents(opened, regions, checked.residents, clock())
+    const own = regions.filter((region) => !followed.includes(region))
+    await seedResidents(opened, own, checked.residents, clock())
     const port = await listen(server, checked.host, checked.port)
+    const peerPort = await opening.start(service)
     const stop = async (): Promise<void> => {
       admission.startDraining()
       if (checked.noticeMs > 0) await wait(checked.noticeMs)
       const drained = await stopServing(server, checked.drainMs)
       if (!drained) log.warn({ drainMs: checked.drainMs }, 'connections still open after the drain were cut')
+      await opening[Symbol.asyncDispose]()
       await authority[Symbol.asyncDispose]()
       opened.close()
     }
-    return runningNode(checked, port, stop)
+    return runningNode(checked, { port, peerPort }, stop)
   } catch (error) {
+    await replication?.[Symbol.asyncDispose]()
     await authority[Symbol.asyncDispose]()
     store?.close()
     throw error
@@ -94,7 +107,7 @@ function authoritySource(
 
 function serviceOf(
   { regionCode, nodeName, printedCodeKey, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
-  parts: Pick<CodeService, 'authority' | 'clock' | 'log' | 'regions' | 'store' | 'gate'>,
+  parts: Pick<CodeService, 'authority' | 'clock' | 'copies' | 'log' | 'regions' | 'store' | 'gate'>,
 ): CodeService {
   const seal = createSecretKey(printedCodeKey, 'utf8')
   const terminals = storedTerminals(parts.store.terminals)
@@ -103,7 +116,7 @@ function serviceOf(
 
 function runningNode(
   { host, nodeName, regionCode }: CheckedOptions,
-  port: number,
+  { port, peerPort }: Pick<RegionNode, 'port' | 'peerPort'>,
   stop: () => Promise<void>,
 ): RegionNode {
   let closing: Promise<void> | undefined
@@ -111,6 +124,7 @@ function runningNode(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
+    peerPort,
     nodeName,
     regionCode,
     close,

@@ -48,6 +48,16 @@ export interface RegionNodeOptions {
   readonly revocationLists?: readonly string[]
   /** How often keys and lists are looked at for a change, ms, 10 to 600,000. Default 2,000. */
   readonly lookEveryMs?: number
+  /** Address of the listener for peers. Default: `host`. */
+  readonly peerHost?: string
+  /** Port at which donors follow this region, 0 to 65535. Default: none. Needs `peer`. */
+  readonly peerPort?: number
+  /** Files of mutual TLS with other regions' nodes. */
+  readonly peer?: { readonly cert: string; readonly key: string; readonly ca: string }
+  /** File of the agreements by which donors may hold a copy: read again when it changes. Default: none may. */
+  readonly agreements?: string
+  /** Homes that it follows and where: stood in for with their data, not with seeded ones. Needs `peer`. */
+  readonly follow?: readonly { readonly region: string; readonly urls: readonly string[] }[]
   /** Key that seals printed codes. All nodes of a region need the same. Default: a public demo key. */
   readonly printedCodeKey?: string
   /** Unix milliseconds. Default `Date.now`. */
@@ -85,6 +95,18 @@ export const optionFields = {
   trustList: z.string().min(1),
   revocationLists: z.array(z.string().min(1)).max(4_000),
   lookEveryMs: wholeNumber(10, 600_000),
+  peer: z.object({ cert: z.string().min(1), key: z.string().min(1), ca: z.string().min(1) }),
+  follow: z
+    .array(
+      z.object({
+        region: regionCodeSchema,
+        urls: z
+          .array(z.url({ protocol: /^https$/, error: 'must be https://HOST:PORT of its peer listener' }))
+          .min(1)
+          .max(16),
+      }),
+    )
+    .max(400),
 } as const
 
 export const optionDefaults = {
@@ -125,6 +147,22 @@ const optionsSchema = z
     trustList: optionFields.trustList.optional(),
     revocationLists: optionFields.revocationLists.default([]),
     lookEveryMs: optionFields.lookEveryMs.default(optionDefaults.lookEveryMs),
+    peerHost: optionFields.host.optional(),
+    peerPort: optionFields.port.optional(),
+    peer: optionFields.peer.optional(),
+    agreements: z.string().min(1).optional(),
+    follow: optionFields.follow.default([]),
+  })
+  .refine(
+    ({ peer, peerPort, follow }) => peer !== undefined || (peerPort === undefined && follow.length === 0),
+    {
+      path: ['peer'],
+      message: 'is needed to follow a home or to be followed: its certificate, key and authority',
+    },
+  )
+  .refine(({ agreements, peerPort }) => agreements === undefined || peerPort !== undefined, {
+    path: ['peerPort'],
+    message: 'is needed where agreements are given: donors follow this region there',
   })
   .refine(
     ({ trustRoot, trustList, revocationLists }) =>
@@ -134,7 +172,11 @@ const optionsSchema = z
       message: 'is needed where lists are given: it is what their signatures are checked by',
     },
   )
-  .transform((given) => ({ ...given, nodeName: given.nodeName ?? `${given.regionCode}-1` }))
+  .transform((given) => ({
+    ...given,
+    peerHost: given.peerHost ?? given.host,
+    nodeName: given.nodeName ?? `${given.regionCode}-1`,
+  }))
 
 export type CheckedOptions = z.output<typeof optionsSchema>
 

@@ -51,12 +51,14 @@ async function passphraseFor(file: string | undefined): Promise<{ keyPassphrase?
 
 function announce(node: RegionNode, logJson: boolean): void {
   const text = `region-node ${node.nodeName} (${node.regionCode}) listening on ${node.url}`
-  const { nodeName, regionCode, url, port } = node
-  const line = logJson ? JSON.stringify({ msg: text, node: nodeName, region: regionCode, url, port }) : text
+  const { nodeName, regionCode, url, port, peerPort } = node
+  const line = logJson
+    ? JSON.stringify({ msg: text, node: nodeName, region: regionCode, url, port, peerPort })
+    : text
   // Whoever started it need not stay to read this.
   process.stdout.on('error', () => {})
   process.stdout.write(`${line}\n`)
-  if (process.connected) process.send?.({ type: 'ready', port })
+  if (process.connected) process.send?.({ type: 'ready', port, peerPort })
 }
 
 /**

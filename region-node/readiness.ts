@@ -27,7 +27,8 @@ export function failedChecks(service: CodeService): FailedCheck[] {
 /** Homes that it holds and may not sign for. */
 export const homesNotServed = (service: CodeService): NotReadyFor[] =>
   service.regions.flatMap((region) => {
-    const fault = region === service.regionCode ? null : signingFault(service, region)
+    const fault =
+      region === service.regionCode ? null : (copyFault(service, region) ?? signingFault(service, region))
     return fault === null ? [] : [{ region, ...fault }]
   })
 
@@ -53,16 +54,43 @@ function signingFault({ authority, clock }: CodeService, region: string): Failed
   }
 }
 
-/** @throws When the store can't be read. */
-function dataFaults({ store, regions, regionCode, clock, maxReplicaAgeMs }: CodeService): FailedCheck[] {
-  const holdings = new Map(store.holdings.all().map((holding) => [holding.region, holding]))
-  return regions.flatMap((region): FailedCheck[] => {
-    const holding = holdings.get(region)
-    if (!holding) return [{ check: 'data', detail: `residents of ${region} are not loaded` }]
-    // The node's own data are the original: they have no age.
-    if (region === regionCode || maxReplicaAgeMs === undefined) return []
-    const ageMs = clock() - holding.refreshedAtMs
-    if (ageMs <= maxReplicaAgeMs) return []
-    return [{ check: 'data', detail: `the copy of ${region} is ${ageMs} ms old, allowed ${maxReplicaAgeMs}` }]
-  })
+function copyFault(
+  { copies, clock, maxReplicaAgeMs, store }: CodeService,
+  region: string,
+): FailedCheck | null {
+  const followed = copies.find(region)
+  if (followed !== undefined) {
+    const { fault } = followed.standing()
+    return fault === null ? null : { check: 'data', detail: fault }
+  }
+  const held = store.holdings.all().find((holding) => holding.region === region)
+  if (held === undefined) return { check: 'data', detail: `residents of ${region} are not loaded` }
+  const ageMs = clock() - held.refreshedAtMs
+  if (maxReplicaAgeMs === undefined || ageMs <= maxReplicaAgeMs) return null
+  return { check: 'data', detail: `the copy of ${region} is ${ageMs} ms old, allowed ${maxReplicaAgeMs}` }
 }
+
+/** Of the node's own region, without which it is good for nothing. @throws When the store can't be read. */
+function dataFaults(service: CodeService): FailedCheck[] {
+  const { copies, regionCode, store } = service
+  if (copies.find(regionCode) !== undefined) {
+    const fault = copyFault(service, regionCode)
+    return fault === null ? [] : [fault]
+  }
+  const loaded = store.holdings.all().some(({ region }) => region === regionCode)
+  return loaded ? [] : [{ check: 'data', detail: `residents of ${regionCode} are not loaded` }]
+}
+
+/** What `/readyz` and `/load` tell of the copies. */
+export const copiesReport = ({ copies, clock }: CodeService) =>
+  copies.all().map((copy) => {
+    const { region, whole, currentAtMs, inContact, terms } = copy.facts
+    return {
+      region,
+      lagMs: whole ? Math.round(copy.standing().lagMs) : 0,
+      ageMs: whole ? Math.max(0, Math.round(clock() - currentAtMs)) : null,
+      inContact,
+      waitingWrites: copy.waitingWrites(),
+      agreement: terms?.id ?? null,
+    }
+  })

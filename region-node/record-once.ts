@@ -1,7 +1,10 @@
 // Takes in what is said of a resident: once for each Idempotency-Key, and never lost once acknowledged.
 import { createHash, randomUUID } from 'node:crypto'
+import { isWriterOf } from './freshness.ts'
+import type { TakenWrite } from './replication/wire.ts'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
+import type { FeedPosition } from './store/feed.ts'
 import { syntheticToken } from './synthetic.ts'
 import { uuidOf } from './uuid.ts'
 
@@ -97,14 +100,26 @@ export function findResident(service: CodeService, residentId: string, homeOnly:
   const resident = service.store.residents.byToken(syntheticToken(residentId))
   if (!resident) throw new Refused({ outcome: 'unknown-resident' })
   const { homeRegion } = resident
-  if (homeOnly && homeRegion !== service.regionCode) throw new Refused({ outcome: 'home-only', homeRegion })
+  if (homeOnly && !isWriterOf(service, homeRegion)) throw new Refused({ outcome: 'home-only', homeRegion })
   return resident
 }
 
 /** Writes a resident's new state: as home's own decision, or on a copy that home knows nothing of yet. */
-export function updateResident({ store, regionCode }: CodeService, changed: Resident): void {
-  if (changed.homeRegion === regionCode) store.residents.update(changed)
-  else store.residents.updateCopy(changed)
+export function updateResident(service: CodeService, changed: Resident): void {
+  if (isWriterOf(service, changed.homeRegion)) service.store.residents.update(changed)
+  else service.store.residents.updateCopy(changed)
+}
+
+/** Keeps what was taken for another home, until it is there. To be called before the copy is changed. */
+export function journalFor(
+  service: CodeService,
+  { homeRegion, residentToken }: Resident,
+  writeOn: (basis: FeedPosition) => TakenWrite,
+): void {
+  if (isWriterOf(service, homeRegion)) return
+  const { copies, journal } = service.store
+  const basis = copies.placeOf(residentToken)
+  if (basis !== undefined) journal.add(homeRegion, writeOn(basis))
 }
 
 const digestOf = ({ operation, residentId, content }: Submission): string =>

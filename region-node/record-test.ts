@@ -1,7 +1,7 @@
 // Takes in a test result. Also a backup takes it, and marks it with its own region.
-import { recordOnce, updateResident } from './record-once.ts'
+import { journalFor, recordOnce, updateResident } from './record-once.ts'
 import type { Recorded } from './record-once.ts'
-import { statusAfter } from './resident.ts'
+import { afterTest } from './resident.ts'
 import type { Resident, TestRecord, TestResult } from './resident.ts'
 import type { CodeService } from './service.ts'
 
@@ -24,19 +24,15 @@ export function recordTest(
   const submission = { operation: 'test', residentId, idempotencyKey, content, homeOnly: false } as const
   return recordOnce(service, submission, (resident, { nowMs, recordId }) => {
     const test = { ...result, testId: recordId, reportedAtMs: nowMs, originRegion: service.regionCode }
-    const changed = residentAfter(resident, test)
+    const changed = afterTest(resident, test)
+    journalFor(service, resident, (basis) => {
+      const { testId: _testId, originRegion: _originRegion, ...taken } = test
+      return { kind: 'test', recordId, residentToken: resident.residentToken, basis, ...taken }
+    })
     service.store.tests.add(resident.residentToken, test)
     updateResident(service, changed)
     return receiptOf(changed, test)
   })
-}
-
-/** A sample taken before the newest known one still worsens the colour, but isn't the newest test. */
-export function residentAfter(resident: Resident, test: TestRecord): Resident {
-  const status = statusAfter(resident.status, test.result)
-  const changed = { ...resident, status, updatedAtMs: Math.max(resident.updatedAtMs, test.reportedAtMs) }
-  if (resident.testTimeMs !== null && test.sampledAtMs < resident.testTimeMs) return changed
-  return { ...changed, testTimeMs: test.sampledAtMs, testResult: test.result }
 }
 
 function receiptOf(resident: Resident, test: TestRecord) {

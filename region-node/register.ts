@@ -1,5 +1,5 @@
 // Registers a resident for a round of screening, at a sampling point. Backups take registrations too.
-import { recordOnce } from './record-once.ts'
+import { journalFor, recordOnce } from './record-once.ts'
 import type { Recorded } from './record-once.ts'
 import type { Registration } from './resident.ts'
 import type { CodeService } from './service.ts'
@@ -31,9 +31,18 @@ export function register(
     content,
     homeOnly: false,
   } as const
-  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => {
+  return recordOnce(service, submission, (resident, { nowMs, recordId }) => {
+    const { residentToken } = resident
     const originRegion = service.regionCode
     const registration = { ...given, registrationId: recordId, receivedAtMs: nowMs, originRegion }
+    journalFor(service, resident, (basis) => ({
+      kind: 'registration',
+      recordId,
+      residentToken,
+      basis,
+      ...given,
+      receivedAtMs: nowMs,
+    }))
     service.store.registrations.add(residentToken, registration)
     return { residentToken, ...registrationView(registration) }
   })

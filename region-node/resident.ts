@@ -17,8 +17,8 @@ export const testResultSchema = z.enum(['negative', 'positive', 'pending'])
 export type CodeStatus = z.infer<typeof codeStatusSchema>
 export type TestResult = z.infer<typeof testResultSchema>
 
-/** `live` when this node belongs to the resident's home region, `replica` when it stands in for it. */
-export type Freshness = 'live' | 'replica'
+/** How near to home's own word an answer is; see `freshnessFor`. */
+export type Freshness = 'live' | 'replica' | 'stale'
 
 /** What the node knows of one resident. Times are Unix milliseconds. */
 export interface Resident {
@@ -57,13 +57,21 @@ export interface Registration {
   readonly originRegion: string
 }
 
-export const freshnessOf = (homeRegion: string, nodeRegion: string): Freshness =>
-  homeRegion === nodeRegion ? 'live' : 'replica'
-
 // A test may only worsen a colour. To better one is the home authority's own decision, and a backup
 // that did so would show a resident a colour better than home's last.
 export const statusAfter = (current: CodeStatus, result: TestResult): CodeStatus =>
   result === 'positive' ? 'red' : current
+
+/** A sample taken before the newest known one still worsens the colour, but isn't the newest test. */
+export function afterTest(
+  resident: Resident,
+  { result, sampledAtMs, reportedAtMs }: Pick<TestRecord, 'result' | 'sampledAtMs' | 'reportedAtMs'>,
+): Resident {
+  const status = statusAfter(resident.status, result)
+  const changed = { ...resident, status, updatedAtMs: Math.max(resident.updatedAtMs, reportedAtMs) }
+  if (resident.testTimeMs !== null && sampledAtMs < resident.testTimeMs) return changed
+  return { ...changed, testTimeMs: sampledAtMs, testResult: result }
+}
 
 /** The more restrictive of two colours. */
 export const atLeast = (current: CodeStatus, least: CodeStatus): CodeStatus =>

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Authority } from './authority/authority.ts'
 import type { LoadGate } from './load-gate.ts'
 import type { RegionNodeLog } from './options.ts'
+import type { Copies } from './replication/copies.ts'
 import type { Store } from './store/store.ts'
 import type { TerminalDirectory } from './terminals/directory.ts'
 
@@ -12,6 +13,8 @@ export interface CodeService {
   /** Division codes that must be loaded before the node is ready: its own and those it backs up. */
   readonly regions: readonly string[]
   readonly store: Store
+  /** Of homes that it follows, its own region's writer among them where that is another node. */
+  readonly copies: Copies
   readonly gate: LoadGate
   /** Who may look up residents by their cards. */
   readonly terminals: TerminalDirectory

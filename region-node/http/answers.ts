@@ -6,8 +6,10 @@ import { SUBJECT_TOKEN } from '../tokens/subject-token.ts'
 const time = z.string().meta({ format: 'date-time', description: 'UTC' })
 const token = z.string().regex(SUBJECT_TOKEN).describe('Opaque name of the resident, the same on every node')
 const freshness = z
-  .enum(['live', 'replica'])
-  .describe("`live` from the home region's own node, `replica` from one that stands in")
+  .enum(['live', 'replica', 'stale'])
+  .describe(
+    '`live` from home, `replica` from a donor as near to home as agreed, `stale` from one that is not',
+  )
 const testFields = { testTime: time.nullable(), testResult: testResultSchema.nullable() }
 const division = regionCodeSchema.describe('Home region, vocabulary aligned with GB/T 2260')
 const issuer = regionCodeSchema.describe('Region whose node answers')
@@ -31,9 +33,9 @@ const person = {
   status: codeStatusSchema.describe('Of what is signed and what the node knows the more restrictive'),
   residentToken: token,
   divisionCode: division,
-  freshness: z
-    .enum(['live', 'replica', 'stale'])
-    .describe('`stale`: no such resident is held here, and the colour is that of the signing'),
+  freshness: freshness.describe(
+    '`stale`: the copy is older than agreed, or no such resident is held and the colour is that of the signing',
+  ),
 }
 const age = z.int().min(0).nullable()
 const checked = {
@@ -177,6 +179,22 @@ export const cardLookupsAnswer = z
   })
   .meta({ id: 'CardLookups' })
 
+const copies = z
+  .array(
+    z.strictObject({
+      region: regionCodeSchema,
+      lagMs: z.int().min(0).describe('How far behind home it is, or was when home was last heard'),
+      ageMs: z
+        .int()
+        .min(0)
+        .nullable()
+        .describe('Since when home may have changed unnoticed; null: never whole'),
+      inContact: z.boolean(),
+      waitingWrites: z.int().min(0).describe('Taken for home, and not known to be there'),
+      agreement: z.string().nullable(),
+    }),
+  )
+  .describe('Of the homes that it follows')
 const identity = { node: z.string(), region: regionCodeSchema, data: z.literal('synthetic') }
 export const aliveAnswer = z.strictObject({ status: z.literal('alive'), ...identity }).meta({ id: 'Alive' })
 export const readyAnswer = z
@@ -186,10 +204,11 @@ export const readyAnswer = z
     notReadyFor: z
       .array(z.strictObject({ region: regionCodeSchema, check: z.string(), detail: z.string() }))
       .describe('Homes that it stands in for and can’t serve now'),
+    copies,
   })
   .meta({ id: 'Ready' })
 export const loadAnswer = z
-  .strictObject({ inFlight: z.int().min(0), limit: z.int().min(1), draining: z.boolean() })
+  .strictObject({ inFlight: z.int().min(0), limit: z.int().min(1), draining: z.boolean(), copies })
   .meta({ id: 'Load' })
 
 export const jwksAnswer = z

@@ -1,14 +1,15 @@
 // GET /v1/codes/{residentId} and /v1/credentials/{residentId}: the code that is shown, and the one that is carried (制码).
 import type { z } from 'zod'
 import { issueCode } from '../issue-code.ts'
-import { freshnessOf } from '../resident.ts'
+import { freshnessFor } from '../freshness.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import type { SignedCode } from '../signing/code-signer.ts'
 import type { CodeKind } from '../verify/claims.ts'
 import { codeAnswer } from './answers.ts'
 import { readResidentToken } from './input.ts'
-import { cannotSign, unknownResident } from './problem.ts'
+import { cannotSign, copyNotFit } from './problem.ts'
+import { unknownHere } from './unknown-here.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
 import { isoTime, isoTimeOrNull } from './times.ts'
@@ -27,30 +28,33 @@ export const credentialRoute = (service: CodeService): Route =>
 
 const signedRoute = (service: CodeService, folder: string, kind: CodeKind, summary: string): Route => ({
   path: `${folder}/:residentId`,
-  docs: { get: { summary, answer: codeAnswer, problems: [400, 404, 503] } },
+  docs: { get: { summary, answer: codeAnswer, problems: [400, 404, 421, 503] } },
   get: async (req, res) => {
     const resident = service.store.residents.byToken(readResidentToken(req.params['residentId']))
-    if (!resident) throw unknownResident()
+    if (!resident) throw unknownHere(service)
+    const { homeRegion } = resident
+    const fault = service.copies.find(homeRegion)?.standing().fault ?? null
+    if (fault !== null) throw copyNotFit(homeRegion)
     const signing = await issueCode(service, resident, kind)
-    if (!signing.ok) throw cannotSign(signing.reason, resident.homeRegion)
-    sendJson(res, 200, codeView(resident, signing.code, service.regionCode), codeCaching)
+    if (!signing.ok) throw cannotSign(signing.reason, homeRegion)
+    sendJson(res, 200, codeView(resident, signing.code, service), codeCaching)
   },
 })
 
 const codeView = (
   resident: Resident,
   { text, iat, exp }: SignedCode,
-  regionCode: string,
+  service: CodeService,
 ): z.infer<typeof codeAnswer> => ({
   residentToken: resident.residentToken,
   code: text,
   status: resident.status,
   divisionCode: resident.homeRegion,
-  issuer: regionCode,
+  issuer: service.regionCode,
   issuedAt: isoTime(iat * 1000),
   validUntil: isoTime(exp * 1000),
   updatedAt: isoTime(resident.updatedAtMs),
   testTime: isoTimeOrNull(resident.testTimeMs),
   testResult: resident.testResult,
-  freshness: freshnessOf(resident.homeRegion, regionCode),
+  freshness: freshnessFor(service, resident.homeRegion),
 })

@@ -1,7 +1,7 @@
 // /healthz, /readyz, /load: what probers and the gateway ask about the node itself.
 import { z } from 'zod'
 import { regionCodeSchema } from '../resident.ts'
-import { failedChecks, failedFor, homesNotServed } from '../readiness.ts'
+import { copiesReport, failedChecks, failedFor, homesNotServed } from '../readiness.ts'
 import type { CodeService } from '../service.ts'
 import { aliveAnswer, loadAnswer, readyAnswer } from './answers.ts'
 import { readInput } from './input.ts'
@@ -25,7 +25,7 @@ export function healthRoutes(service: CodeService): Route[] {
     {
       path: '/load',
       docs: { get: { summary: 'How busy the node is', answer: loadAnswer, problems: [] } },
-      get: (_req, res) => sendJson(res, 200, gate.report()),
+      get: (_req, res) => sendJson(res, 200, { ...gate.report(), copies: copiesReport(service) }),
     },
     {
       path: '/readyz',
@@ -41,13 +41,15 @@ export function healthRoutes(service: CodeService): Route[] {
         const home = readInput(readyQuery, req.query, 'query').home
         const notReadyFor = homesNotServed(service)
         const checks = [...failedChecks(service), ...(home === undefined ? [] : failedFor(service, home))]
-        if (checks.length === 0) return sendJson(res, 200, { status: 'ready', ...identity, notReadyFor })
+        const copies = copiesReport(service)
+        if (checks.length === 0)
+          return sendJson(res, 200, { status: 'ready', ...identity, notReadyFor, copies })
         return sendProblem(res, {
           status: 503,
           code: 'not-ready',
           title: 'Not ready',
           detail: `Failed: ${checks.map(({ check, detail }) => `${check} (${detail})`).join(', ')}`,
-          extra: { failed: checks },
+          extra: { failed: checks, copies },
         })
       },
     },

@@ -1,11 +1,11 @@
 // GET of what is known of a resident, newest first: `?limit=` (1 to 100, default 20).
 import { z } from 'zod'
-import { freshnessOf } from '../resident.ts'
+import { freshnessFor } from '../freshness.ts'
 import type { CodeService } from '../service.ts'
 import { readInput, readResidentToken } from './input.ts'
-import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
+import { unknownHere } from './unknown-here.ts'
 
 const DEFAULT_LIMIT = 20
 const MAX_LIMIT = 100
@@ -28,21 +28,18 @@ export interface Listing {
 }
 
 /** `GET /v1/<name>/{residentId}` */
-export const listingRoute = (
-  { store, regionCode }: CodeService,
-  { name, summary, answer, newest }: Listing,
-): Route => ({
+export const listingRoute = (service: CodeService, { name, summary, answer, newest }: Listing): Route => ({
   path: `/v1/${name}/:residentId`,
-  docs: { get: { summary, query: listingQuery, answer, problems: [400, 404, 503] } },
+  docs: { get: { summary, query: listingQuery, answer, problems: [400, 404, 421, 503] } },
   get: (req, res) => {
     const residentToken = readResidentToken(req.params['residentId'])
     const { limit } = readInput(listingQuery, req.query, 'query')
-    const resident = store.residents.byToken(residentToken)
-    if (!resident) throw unknownResident()
+    const resident = service.store.residents.byToken(residentToken)
+    if (!resident) throw unknownHere(service)
     sendJson(res, 200, {
       residentToken,
       divisionCode: resident.homeRegion,
-      freshness: freshnessOf(resident.homeRegion, regionCode),
+      freshness: freshnessFor(service, resident.homeRegion),
       [name]: newest(residentToken, limit),
     })
   },

@@ -25,6 +25,10 @@ export type ProblemCode =
   | 'home-only'
   | 'no-signing-key'
   | 'undelegated'
+  | 'copy-not-fit'
+  | 'unknown-peer'
+  | 'no-agreement'
+  | 'fenced'
   | 'not-published'
   | 'overloaded'
   | 'not-ready'
@@ -39,6 +43,7 @@ export const STATUS_MEANINGS = {
   409: "Only the resident's home region takes this",
   413: 'More than 64 KiB',
   415: 'Not application/json, or compressed',
+  421: 'This node is not to answer for that home; another is',
   422: 'A body that does not fit, or a key that came with another request',
   503: 'Full, not ready, without its store, or not to sign for that home',
 } as const
@@ -103,6 +108,16 @@ export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemEr
           detail: 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
         },
   )
+
+/** Nothing was done with the request: another node can be asked (RFC 9110 section 15.5.20). */
+export const copyNotFit = (homeRegion: string): ProblemError =>
+  new ProblemError({
+    status: 421,
+    code: 'copy-not-fit',
+    title: 'The copy of that home is not fit to answer from',
+    detail: `What this node holds of ${homeRegion} is not whole, too old, or without an agreement; /readyz says which.`,
+    extra: { divisionCode: homeRegion },
+  })
 
 // Spread over three seconds, lest those refused together come back together.
 export const retryAfter = (): Record<string, string> => ({

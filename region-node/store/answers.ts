@@ -14,6 +14,12 @@ export interface Answer {
 
 export interface AnswerTable {
   find(key: string, nowMs: number): Answer | undefined
+  /**
+   * Forgets the answers that `chosen` picks by their text, among `limit` from `after` on.
+   *
+   * @returns The last key that was looked at; undefined at the end.
+   */
+  forgetSome(after: string, limit: number, chosen: (body: string) => boolean): string | undefined
   /** Also forgets some of the answers that are older than a day. */
   add(key: string, answer: Answer, nowMs: number): void
 }
@@ -32,7 +38,18 @@ export function answerTable(db: DatabaseSync): AnswerTable {
   )
   // An answer under the same key that is too old to be found may not be forgotten yet.
   const insert = db.prepare('INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)')
+  const some = prepareQuery(
+    db,
+    'SELECT idempotency_key, body FROM answer WHERE idempotency_key > ? ORDER BY idempotency_key LIMIT ?',
+    (row) => ({ key: row.text(0, 'idempotency_key'), body: row.text(1, 'body') }),
+  )
+  const forgetOne = db.prepare('DELETE FROM answer WHERE idempotency_key = ?')
   return {
+    forgetSome: (after, limit, chosen) => {
+      const found = some.all(after, limit)
+      for (const { key, body } of found) if (chosen(body)) forgetOne.run(key)
+      return found.at(-1)?.key
+    },
     find: (key, nowMs) => known.one(key, nowMs - KEPT_MS),
     add: (key, answer, nowMs) => {
       forget.run(nowMs - KEPT_MS)

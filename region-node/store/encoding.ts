@@ -62,6 +62,10 @@ export class Row {
     return status
   }
 
+  statusOrNull(at: number): CodeStatus | null {
+    return this.#cells[at] === null ? null : this.status(at)
+  }
+
   result(at: number): TestResult {
     const result = RESULTS[this.number(at, 'result')]
     if (result === undefined) throw new CorruptRow('result', '0 to 2')

@@ -136,4 +136,41 @@ export const MIGRATIONS: readonly string[] = [
      token BLOB NOT NULL REFERENCES resident (token),
      PRIMARY KEY (code_id, token)
    ) STRICT, WITHOUT ROWID;`,
+
+  // Version 6: copies of other regions' residents, what was taken for them, and what home must look at.
+  `CREATE TABLE copy (
+     home_region INTEGER PRIMARY KEY,
+     terms TEXT NOT NULL,
+     epoch INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
+     current_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE journal (
+     entry INTEGER PRIMARY KEY AUTOINCREMENT,
+     home_region INTEGER NOT NULL,
+     token BLOB NOT NULL CHECK (length(token) = 16),
+     write TEXT NOT NULL,
+     epoch INTEGER,
+     seq INTEGER
+   ) STRICT;
+   CREATE INDEX journal_waiting ON journal (home_region, entry) WHERE epoch IS NULL;
+   CREATE INDEX journal_of_resident ON journal (token);
+   CREATE TABLE review (
+     record_id BLOB PRIMARY KEY CHECK (length(record_id) = 16),
+     token BLOB NOT NULL CHECK (length(token) = 16),
+     reason TEXT NOT NULL,
+     home_status INTEGER,
+     taken_status INTEGER,
+     origin_region INTEGER NOT NULL,
+     found_at_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE purge (
+     home_region INTEGER NOT NULL,
+     donor INTEGER NOT NULL,
+     purged_at_ms INTEGER NOT NULL,
+     certificate TEXT NOT NULL,
+     handed_over INTEGER NOT NULL CHECK (handed_over IN (0, 1)),
+     PRIMARY KEY (home_region, donor, purged_at_ms)
+   ) STRICT, WITHOUT ROWID;`,
 ]

@@ -7,6 +7,8 @@ import { prepareQuery } from './query.ts'
 export interface RegistrationTable {
   /** By when they registered, newest first. */
   newest(residentToken: string, limit: number): Registration[]
+  /** Whether that very registration is there. */
+  has(residentToken: string, registrationId: string, registeredAtMs: number): boolean
   /** Leaves one that is there already as it is. @param registration Its `registrationId` is a UUID. */
   add(residentToken: string, registration: Registration): void
 }
@@ -25,9 +27,16 @@ export function registrationTable(db: DatabaseSync): RegistrationTable {
       originRegion: row.region(5),
     }),
   )
+  const known = prepareQuery(
+    db,
+    'SELECT 1 FROM registration WHERE token = ? AND registered_at_ms = ? AND registration_id = ?',
+    () => true,
+  )
   const insert = db.prepare('INSERT OR IGNORE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?)')
   return {
     newest: (residentToken, limit) => newest.all(tokenCell(residentToken), limit),
+    has: (residentToken, registrationId, registeredAtMs) =>
+      known.one(tokenCell(residentToken), registeredAtMs, uuidCell(registrationId)) === true,
     add: (residentToken, r) => {
       insert.run(
         tokenCell(residentToken),

@@ -1,4 +1,5 @@
 // Commits writes in groups: those that arrive together share one transaction, so one flush to disk.
+import { EventEmitter, once } from 'node:events'
 import type { DatabaseSync } from 'node:sqlite'
 
 export interface WriteQueue {
@@ -8,6 +9,8 @@ export interface WriteQueue {
    * rejects the whole group when the commit fails.
    */
   run<T>(job: () => T): Promise<T>
+  /** Resolves after the next group that was committed, or when `signal` is aborted. */
+  nextCommit(signal: AbortSignal): Promise<void>
   /** Commits at once whatever waits. */
   flush(): void
 }
@@ -20,6 +23,8 @@ interface PendingWrite {
 
 export function createWriteQueue(db: DatabaseSync): WriteQueue {
   let waiting: PendingWrite[] = []
+  const commits = new EventEmitter()
+  commits.setMaxListeners(0)
 
   const flush = (): void => {
     const group = waiting
@@ -36,10 +41,16 @@ export function createWriteQueue(db: DatabaseSync): WriteQueue {
       return
     }
     for (const write of group) write.settle()
+    commits.emit('commit')
   }
 
   return {
     flush,
+    nextCommit: (signal) =>
+      once(commits, 'commit', { signal }).then(
+        () => undefined,
+        () => undefined,
+      ),
     run: (job) =>
       new Promise((resolve, reject) => {
         // setImmediate: every request read in this turn of the event loop joins the same group.

@@ -6,7 +6,11 @@ import { readCanonicalJson } from './canonical-json.ts'
 import { kidField } from './fields.ts'
 
 /** What a JWS of ours can be; its `typ`, so that one can't be passed off as another (RFC 8725 section 3.11). */
-export type JwsType = 'chiyuan-code' | 'chiyuan-trust-list' | 'chiyuan-revocation-list'
+export type JwsType =
+  | 'chiyuan-code'
+  | 'chiyuan-trust-list'
+  | 'chiyuan-revocation-list'
+  | 'chiyuan-purge-certificate'
 
 /** `form`: not a compact JWS in its one spelling. `header`: names another algorithm, type or way to find the key. */
 export type JwsFault = 'too-long' | 'form' | 'header'
@@ -26,6 +30,7 @@ const headers: Record<JwsType, z.ZodType<{ kid: string }>> = {
   'chiyuan-code': headerSchema('chiyuan-code'),
   'chiyuan-trust-list': headerSchema('chiyuan-trust-list'),
   'chiyuan-revocation-list': headerSchema('chiyuan-revocation-list'),
+  'chiyuan-purge-certificate': headerSchema('chiyuan-purge-certificate'),
 }
 
 // 64 bytes of an ES256 signature, its last character without the four bits that mean nothing.

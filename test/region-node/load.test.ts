@@ -18,12 +18,12 @@ describe('a full node', () => {
 
     await request(node.url).get('/healthz').expect(200)
     await request(node.url).get('/readyz?verbose').expect(200)
-    await request(node.url).get('/load').expect(200, { inFlight: 2, limit: 2, draining: false })
+    await request(node.url).get('/load').expect(200, { inFlight: 2, limit: 2, draining: false, copies: [] })
 
     expect((await first.finish()).status).toBe(201)
     await request(node.url).get(`/v1/codes/${RESIDENT}`).expect(200)
     expect((await second.finish()).status).toBe(201)
-    await request(node.url).get('/load').expect(200, { inFlight: 0, limit: 2, draining: false })
+    await request(node.url).get('/load').expect(200, { inFlight: 0, limit: 2, draining: false, copies: [] })
   })
 
   it('takes back the place of a client that went away', async () => {
@@ -42,22 +42,22 @@ describe('/readyz', () => {
     const { status, body } = await request(node.url).get('/readyz')
     expect([status, body]).toStrictEqual([
       200,
-      { status: 'ready', node: 'xian-1', region: '610100', data: 'synthetic', notReadyFor: [] },
+      { status: 'ready', node: 'xian-1', region: '610100', data: 'synthetic', notReadyFor: [], copies: [] },
     ])
   })
 
-  it('is 503 when a backed-up region is too old, and names it; own data have no age', async () => {
+  it('is 503 for a backed-up region that is too old, and for no other; own data have no age', async () => {
     let nowMs = Date.UTC(2026, 0, 1)
     await using node = await startTestNode({ holds: ['610400'], maxReplicaAgeMs: 1_000, clock: () => nowMs })
     nowMs += 1_000
     await request(node.url).get('/readyz').expect(200)
     nowMs += 1
-    const { status, body } = await request(node.url).get('/readyz')
-    expect(status).toBe(503)
-    expect(body).toMatchObject({
-      type: 'urn:chiyuan:problem:not-ready',
-      failed: [{ check: 'data', detail: 'the copy of 610400 is 1001 ms old, allowed 1000' }],
-    })
+    const old = { check: 'data', detail: 'the copy of 610400 is 1001 ms old, allowed 1000' }
+    const { body } = await request(node.url).get('/readyz').expect(200)
+    expect(body.notReadyFor).toEqual([{ region: '610400', ...old }])
+    const asked = await request(node.url).get('/readyz').query({ home: '610400' })
+    expect([asked.status, asked.body.type]).toEqual([503, 'urn:chiyuan:problem:not-ready'])
+    expect(asked.body.failed).toMatchObject([old])
   })
 })
 

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { startRegionNode } from '../../region-node/main.ts'
 import type { RegionNode } from '../../region-node/main.ts'
 import { syntheticToken } from '../../region-node/synthetic.ts'
+import { peerWorld } from './replication/peer-world.ts'
 import { RESIDENT, startTestNode, temporaryFolder } from './running-node.ts'
 import { letTerminalIn } from './terminal.ts'
 
@@ -39,6 +40,7 @@ const BODIES: Record<string, object> = {
 const folder = temporaryFolder()
 let node: RegionNode
 let backup: RegionNode
+let copyless: RegionNode
 let broken: RegionNode
 let keyless: RegionNode
 let bearer: string
@@ -52,6 +54,13 @@ beforeAll(async () => {
   const dataFile = folder.file('node.db')
   node = await startTestNode({ dataFile })
   backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
+  // Nothing listens there, so it never has a copy.
+  const follow = [{ region: '610100', urls: ['https://127.0.0.1:1'] }]
+  copyless = await startTestNode({
+    regionCode: '610400',
+    follow,
+    peer: await (await peerWorld()).filesOf('610400'),
+  })
   bearer = letTerminalIn(dataFile)
   broken = await startTestNode({ dataFile: folder.file('broken.db') })
   keyless = await startRegionNode({ port: 0, residents: 20 })
@@ -74,7 +83,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await Promise.all([node, backup, broken, keyless].map((each) => each.close()))
+  await Promise.all([node, backup, copyless, broken, keyless].map((each) => each.close()))
   folder[Symbol.dispose]()
 })
 
@@ -174,6 +183,7 @@ describe('what the node answers is what its contract says', () => {
     await post(node.url, '/v1/registrations')
     held('get', path, await request(node.url).get(`${folderPath}/${RESIDENT}`))
     held('get', path, await request(backup.url).get(`${folderPath}/${RESIDENT}`))
+    held('get', path, await request(copyless.url).get(`${folderPath}/${RESIDENT}`))
     held('get', path, await request(node.url).get(`${folderPath}/nobody`))
     held('get', path, await request(node.url).get(`${folderPath}/a.b`))
     held('get', path, await request(broken.url).get(`${folderPath}/${RESIDENT}`))

@@ -18,7 +18,7 @@ export const codeAnswer = z.object({
   updatedAt: time,
   testTime: z.nullable(time),
   testResult: z.nullable(z.enum(['negative', 'positive', 'pending'])),
-  freshness: z.enum(['live', 'replica']),
+  freshness: z.enum(['live', 'replica', 'stale']),
 })
 
 export type Colour = z.infer<typeof colour>

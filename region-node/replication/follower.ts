@@ -1,0 +1,242 @@
+// A copy of one other home: follows that home's feed, hands over what was taken for it, and forgets it in the end.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { RegionNodeLog } from '../options.ts'
+import type { FeedEntry, FeedPosition } from '../store/feed.ts'
+import type { Store } from '../store/store.ts'
+import { shown } from './merge.ts'
+import type { PeerClient } from './peer-client.ts'
+import { PeerError } from './peer-client.ts'
+import { standingOf } from './standing.ts'
+import type { CopyFacts, Standing } from './standing.ts'
+import { isAfter, mostEntries, mostWrites } from './wire.ts'
+import type { Page } from './wire.ts'
+
+export interface FollowerParts {
+  readonly home: string
+  /** Home's nodes, tried in turn. */
+  readonly peers: readonly PeerClient[]
+  readonly store: Store
+  readonly clock: () => number
+  readonly random: () => number
+  readonly log: RegionNodeLog
+  /** Called once the agreement has ended and all that was taken is handed over. */
+  readonly standDown: (signal: AbortSignal) => Promise<void>
+}
+
+const shortestPauseMs = 50
+const longestPauseMs = 2_000
+/** While home says nothing new, its word that nothing is new is written down so often. */
+const noteEveryMs = 5_000
+const start: FeedPosition = { epoch: 1, seq: 0 }
+
+export class Follower implements AsyncDisposable {
+  readonly #parts: FollowerParts
+  readonly #stopping = new AbortController()
+  #facts: CopyFacts
+  #place: FeedPosition
+  #notedAtMs = 0
+  #turn = 0
+  #following: Promise<void> | undefined
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+    const copy = parts.store.copies.find(parts.home)
+    this.#place = copy?.place ?? start
+    this.#facts = {
+      region: parts.home,
+      terms: copy?.terms,
+      whole: copy?.whole ?? false,
+      currentAtMs: copy?.currentAtMs ?? 0,
+      inContact: false,
+      heardAtMs: copy?.currentAtMs ?? 0,
+      fault: undefined,
+    }
+  }
+
+  get home(): string {
+    return this.#parts.home
+  }
+
+  get facts(): CopyFacts {
+    return this.#facts
+  }
+
+  standing(): Standing {
+    return standingOf(this.#facts, this.#parts.clock())
+  }
+
+  /** What was taken for home and is not known to be there. */
+  waitingWrites(): number {
+    return this.#parts.store.journal.waitingCount(this.#parts.home)
+  }
+
+  start(): void {
+    this.#following ??= this.#follow()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort()
+    await this.#following
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping
+    let pauseMs = shortestPauseMs
+    while (!signal.aborted) {
+      try {
+        const more = await this.step(signal)
+        pauseMs = shortestPauseMs
+        if (!more) await this.#pause(longestPauseMs)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#lost(error)
+        this.#turn += 1
+        await this.#pause(pauseMs * (0.5 + this.#parts.random()))
+        pauseMs = Math.min(longestPauseMs, pauseMs * 2)
+      }
+    }
+  }
+
+  /** Hands over, and takes one page. For the loop, and for whoever drives it by hand. @returns Whether to go on at once. */
+  async step(signal: AbortSignal): Promise<boolean> {
+    const { clock, peers, home } = this.#parts
+    const peer = peers[this.#turn % peers.length]
+    if (peer === undefined) throw new Error(`no address of ${home} is known`)
+    const { terms } = this.#facts
+    await this.#handOver(peer, signal)
+    if (terms !== undefined && clock() >= terms.untilMs) return this.#ended(signal)
+    const sentAtMs = clock()
+    const page = await peer.page(this.#place, {
+      limit: mostEntries,
+      waitMs: this.#facts.whole ? this.#patienceMs() : 0,
+      signal,
+    })
+    if (page === 'ended') return this.#ended(signal)
+    await this.#take(page, sentAtMs)
+    return true
+  }
+
+  /** A quarter of the agreed RPO, so that home's silence is noticed before the copy is too far behind to serve. */
+  #patienceMs(): number {
+    return Math.min(1_000, Math.max(50, (this.#facts.terms?.rpoSeconds ?? 2) * 250))
+  }
+
+  async #take(page: Page, sentAtMs: number): Promise<void> {
+    const { store, home, log, clock } = this.#parts
+    if (page.home !== home)
+      throw new PeerError(`it is of ${page.home}, and ${home} was asked for; correct --follow`)
+    // An older epoch than what we have followed: a home that was replaced, and does not know it yet.
+    if (page.head.epoch < this.#place.epoch) {
+      throw new PeerError(
+        `it is of epoch ${page.head.epoch}, and epoch ${this.#place.epoch} of ${home} has begun`,
+      )
+    }
+    const last = page.entries.at(-1)
+    const place: FeedPosition = last === undefined ? this.#place : { epoch: last.epoch, seq: last.seq }
+    requireOrder(page.entries, this.#place)
+    const caughtUp = !isAfter(page.head, place)
+    // Home read its feed at the earliest so long after we asked.
+    const currentAtMs = caughtUp
+      ? Math.max(this.#facts.currentAtMs, sentAtMs + page.heldMs)
+      : this.#facts.currentAtMs
+    const whole = this.#facts.whole || caughtUp
+    const changed =
+      last !== undefined || whole !== this.#facts.whole || !sameTerms(page.terms, this.#facts.terms)
+    if (changed || clock() - this.#notedAtMs >= noteEveryMs) {
+      await store.write(() => {
+        for (const entry of page.entries) this.#takeEntry(entry)
+        store.journal.forget(home, place)
+        store.copies.put({
+          region: home,
+          terms: page.terms,
+          place,
+          whole,
+          currentAtMs: Math.floor(currentAtMs),
+        })
+      })
+      this.#notedAtMs = clock()
+    }
+    if (this.#facts.fault !== undefined) log.warn({ home }, 'home answers again')
+    this.#place = place
+    this.#facts = {
+      ...this.#facts,
+      terms: page.terms,
+      whole,
+      currentAtMs,
+      inContact: true,
+      heardAtMs: clock(),
+      fault: undefined,
+    }
+  }
+
+  #takeEntry(entry: FeedEntry): void {
+    const { copies, journal } = this.#parts.store
+    const waiting = journal.holdsAny(entry.homeRegion) ? journal.notIn(entry.residentToken, entry) : []
+    copies.take(entry, shown(entry, waiting))
+  }
+
+  /** Before the next page, so that home's colour and ours part for no longer than they must. */
+  async #handOver(peer: PeerClient, signal: AbortSignal): Promise<void> {
+    const { store, home, log } = this.#parts
+    for (;;) {
+      const waiting = store.journal.waiting(home, mostWrites)
+      if (waiting.length === 0) return
+      const { head, receipts } = await peer.handOver(
+        waiting.map(({ write }) => write),
+        signal,
+      )
+      const byId = new Map(receipts.map((receipt) => [receipt.recordId, receipt]))
+      await store.write(() => {
+        for (const { entry, write } of waiting) {
+          const receipt = byId.get(write.recordId)
+          if (receipt === undefined) throw new PeerError('it did not say what became of a write')
+          store.journal.settle(entry, receipt.entry ?? head)
+          if (receipt.entry !== null && this.#facts.terms !== undefined) this.#takeEntry(receipt.entry)
+        }
+        store.journal.forget(home, this.#place)
+      })
+      const reviews = receipts.filter(
+        ({ outcome }) => outcome === 'review' || outcome === 'unknown-resident',
+      ).length
+      log.warn({ home, writes: waiting.length, reviews }, 'handed over what was taken for home')
+    }
+  }
+
+  async #ended(signal: AbortSignal): Promise<boolean> {
+    await this.#parts.standDown(signal)
+    this.#place = this.#parts.store.copies.find(this.home)?.place ?? start
+    this.#facts = {
+      ...this.#facts,
+      terms: undefined,
+      whole: false,
+      currentAtMs: 0,
+      inContact: true,
+      fault: 'no agreement is in force',
+    }
+    return false
+  }
+
+  #lost(error: unknown): void {
+    const { home, log } = this.#parts
+    const reason = error instanceof PeerError ? error.message : `a fault of this node: ${String(error)}`
+    if (this.#facts.fault !== reason)
+      log.warn({ home, reason }, 'home can’t be followed; its copy goes on as it is')
+    this.#facts = { ...this.#facts, inContact: false, fault: reason }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return wait(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  }
+}
+
+/** A page out of order would let an older row pass for a newer one. @throws {PeerError} */
+function requireOrder(entries: readonly FeedEntry[], from: FeedPosition): void {
+  let before = from
+  for (const entry of entries) {
+    if (!isAfter(entry, before))
+      throw new PeerError(`its page is out of order after ${before.epoch}/${before.seq}`)
+    before = entry
+  }
+}
+
+const sameTerms = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,150 @@
+// Asks a node of another region over mutual TLS, and believes it only if its certificate is of that region.
+import { request, Agent } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { createZstdDecompress } from 'node:zlib'
+import { isNativeError } from 'node:util/types'
+import { z } from 'zod'
+import { regionOfPeer } from '../peers/identity.ts'
+import type { FeedPosition } from '../store/feed.ts'
+import type { PeerFiles } from './peer-files.ts'
+import { readPage, readReceipts } from './wire.ts'
+import type { Page, Receipt, TakenWrite } from './wire.ts'
+
+/** The peer can't be reached, or what it says can't be taken. The message names no resident. */
+export class PeerError extends Error {
+  override readonly name = 'PeerError'
+}
+
+export interface PeerClient {
+  /** `ended`: home has no agreement with this region now. @throws {PeerError} */
+  page(
+    after: FeedPosition,
+    asking: { limit: number; waitMs: number; signal: AbortSignal },
+  ): Promise<Page | 'ended'>
+  /** @throws {PeerError} */
+  handOver(
+    writes: readonly TakenWrite[],
+    signal: AbortSignal,
+  ): Promise<{ head: FeedPosition; receipts: readonly Receipt[] }>
+  /** @throws {PeerError} */
+  handOverPurge(certificate: string, signal: AbortSignal): Promise<void>
+  close(): void
+}
+
+const answerWithinMs = 1_000
+const mostBytes = 4 * 1024 * 1024
+
+interface Answer {
+  readonly status: number
+  readonly value: unknown
+}
+
+/** @param home The region that must answer. */
+export function peerClient(url: URL, home: string, files: PeerFiles): PeerClient {
+  const folder = '/replication/v1'
+  let agent = agentOf(home, files)
+  let madeOf = files.current
+  const ask = async (
+    method: 'GET' | 'POST',
+    path: string,
+    { body, withinMs, signal }: { body?: unknown; withinMs: number; signal: AbortSignal },
+  ): Promise<Answer> => {
+    if (madeOf !== files.current) {
+      agent.destroy()
+      madeOf = files.current
+      agent = agentOf(home, files)
+    }
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const until = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
+    try {
+      return await send(new URL(`${folder}${path}`, url), { method, agent, signal: until, text })
+    } catch (error) {
+      throw new PeerError(`${url.host} did not answer: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+  return {
+    page: async ({ epoch, seq }, { limit, waitMs, signal }) => {
+      const path = `/feed?epoch=${epoch}&seq=${seq}&limit=${limit}&waitMs=${Math.round(waitMs)}`
+      const answer = await ask('GET', path, { withinMs: waitMs + answerWithinMs, signal })
+      if (answer.status === 403 && problemCode(answer.value) === 'no-agreement') return 'ended'
+      return understood(url, () => readPage(valueOf(url, answer)))
+    },
+    handOver: async (writes, signal) => {
+      const answer = await ask('POST', '/journal', { body: { writes }, withinMs: 10_000, signal })
+      return understood(url, () => readReceipts(valueOf(url, answer)))
+    },
+    handOverPurge: async (certificate, signal) => {
+      valueOf(url, await ask('POST', '/purges', { body: { certificate }, withinMs: 10_000, signal }))
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+const agentOf = (home: string, { current }: PeerFiles): Agent =>
+  new Agent({
+    ...current,
+    keepAlive: true,
+    maxSockets: 2,
+    // The name is the region's, wherever its node runs: the chain is checked before this is called.
+    checkServerIdentity: (_host, certificate) =>
+      regionOfPeer(certificate.subjectaltname) === home
+        ? undefined
+        : new Error(`its certificate is not of region ${home}`),
+  })
+
+interface Sending {
+  readonly method: string
+  readonly agent: Agent
+  readonly signal: AbortSignal
+  readonly text: string | undefined
+}
+
+async function send(url: URL, { method, agent, signal, text }: Sending): Promise<Answer> {
+  const headers: Record<string, string> = { 'accept-encoding': 'zstd' }
+  if (text !== undefined) headers['content-type'] = 'application/json'
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const asking = request(url, { method, agent, signal, headers }, resolve)
+  asking.on('error', reject)
+  asking.end(text)
+  const answer = await promise
+  const body = await bodyOf(answer)
+  return { status: answer.statusCode ?? 0, value: JSON.parse(body) as unknown }
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<string> {
+  const plain = answer.headers['content-encoding'] === 'zstd' ? answer.pipe(createZstdDecompress()) : answer
+  if (plain !== answer) answer.on('error', (error) => plain.destroy(error))
+  let read = 0
+  plain.on('data', (chunk: Buffer) => {
+    read += chunk.length
+    if (read > mostBytes) answer.destroy(new Error(`its answer is longer than ${mostBytes} bytes`))
+  })
+  return (await buffer(plain)).toString('utf8')
+}
+
+const problemSchema = z.object({ type: z.string(), detail: z.string().max(500).optional() })
+
+const problemCode = (value: unknown): string | undefined =>
+  problemSchema.safeParse(value).data?.type.replace('urn:chiyuan:problem:', '')
+
+function valueOf(url: URL, { status, value }: Answer): unknown {
+  if (status === 200 || status === 201) return value
+  throw new PeerError(`${url.host} answered ${status} ${problemCode(value) ?? ''}`.trim())
+}
+
+function understood<T>(url: URL, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof PeerError) throw error
+    // What did not fit may hold residents' data: it is not quoted.
+    const where = error instanceof z.ZodError ? (error.issues[0]?.path.join('.') ?? '') : 'the answer'
+    throw new PeerError(`${url.host} answered what is no page or receipt: ${where}`)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!isNativeError(error)) return String(error)
+  return error.name === 'TimeoutError' || error.name === 'AbortError' ? 'no answer in time' : error.message
+}

@@ -1,0 +1,117 @@
+// Copies of other homes' residents: how far each has followed its home's feed, and on what terms.
+import type { DatabaseSync } from 'node:sqlite'
+import { termsSchema } from '../replication/terms.ts'
+import type { Terms } from '../replication/terms.ts'
+import type { Resident } from '../resident.ts'
+import { regionCell, resultCell, statusCell, tokenCell } from './encoding.ts'
+import type { FeedEntry, FeedPosition } from './feed.ts'
+import { prepareQuery } from './query.ts'
+
+export interface Copy {
+  readonly region: string
+  readonly terms: Terms
+  /** Every change of home's up to here is in. */
+  readonly place: FeedPosition
+  /** Whether it was once read to its end. */
+  readonly whole: boolean
+  /** It holds all that home had by then, Unix milliseconds. */
+  readonly currentAtMs: number
+}
+
+export interface CopyTable {
+  find(region: string): Copy | undefined
+  put(copy: Copy): void
+  /** Writes home's row, unless a later one is there. @param shownAs What this node shows for it. */
+  take(entry: FeedEntry, shownAs: Resident): void
+  /** Where home's row of a resident stands in its feed. */
+  placeOf(residentToken: string): FeedPosition | undefined
+  /** How many residents of that home are held. */
+  count(region: string): number
+  /** Forgets at most `limit` residents of that home and all that hangs on them. @returns How many. */
+  forget(region: string, limit: number): number
+  /** Forgets the copy itself. */
+  drop(region: string): void
+  /** Empties the write-ahead log: with what `secure_delete` wrote over, what was forgotten is in no file any more. */
+  scrub(): void
+}
+
+export function copyTable(db: DatabaseSync): CopyTable {
+  const one = prepareQuery(
+    db,
+    'SELECT terms, epoch, seq, whole, current_at_ms FROM copy WHERE home_region = ?',
+    (row) => ({
+      terms: termsSchema.parse(JSON.parse(row.text(0, 'terms'))),
+      place: { epoch: row.number(1, 'epoch'), seq: row.number(2, 'seq') },
+      whole: row.number(3, 'whole') === 1,
+      currentAtMs: row.number(4, 'current_at_ms'),
+    }),
+  )
+  const upsert = db.prepare('INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?, ?)')
+  const takeRow = db.prepare(
+    `INSERT INTO resident VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (token) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms,
+       test_time_ms = excluded.test_time_ms, test_result = excluded.test_result,
+       epoch = excluded.epoch, seq = excluded.seq
+     WHERE home_region = excluded.home_region AND (excluded.epoch, excluded.seq) >= (epoch, seq)`,
+  )
+  const place = prepareQuery(db, 'SELECT epoch, seq FROM resident WHERE token = ?', (row) => ({
+    epoch: row.number(0, 'epoch'),
+    seq: row.number(1, 'seq'),
+  }))
+  return {
+    find: (region) => {
+      const found = one.one(regionCell(region))
+      return found && { region, ...found }
+    },
+    put: ({ region, terms, place: at, whole, currentAtMs }) => {
+      upsert.run(regionCell(region), JSON.stringify(terms), at.epoch, at.seq, whole ? 1 : 0, currentAtMs)
+    },
+    take: ({ residentToken, homeRegion, epoch, seq }, r) => {
+      takeRow.run(
+        tokenCell(residentToken),
+        regionCell(homeRegion),
+        statusCell(r.status),
+        r.updatedAtMs,
+        r.testTimeMs,
+        resultCell(r.testResult),
+        epoch,
+        seq,
+      )
+    },
+    placeOf: (residentToken) => place.one(tokenCell(residentToken)),
+    ...forgetting(db),
+  }
+}
+
+/** What stand-down does. */
+function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'drop' | 'scrub'> {
+  const counted = prepareQuery(db, 'SELECT count(*) FROM resident WHERE home_region = ?', (row) =>
+    row.number(0, 'count'),
+  )
+  const some = prepareQuery(db, 'SELECT token FROM resident WHERE home_region = ? LIMIT ?', (row) =>
+    row.token(0),
+  )
+  const forget = ['test', 'registration', 'resident'].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE token = ?`),
+  )
+  const dropCopy = db.prepare('DELETE FROM copy WHERE home_region = ?')
+  const dropHolding = db.prepare('DELETE FROM holding WHERE region = ?')
+  return {
+    count: (region) => counted.one(regionCell(region)) ?? 0,
+    forget: (region, limit) => {
+      const tokens = some.all(regionCell(region), limit)
+      for (const token of tokens) {
+        const cell = tokenCell(token)
+        for (const statement of forget) statement.run(cell)
+      }
+      return tokens.length
+    },
+    drop: (region) => {
+      dropCopy.run(regionCell(region))
+      dropHolding.run(region)
+    },
+    scrub: () => {
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    },
+  }
+}
