@@ -178,9 +178,10 @@ export class Follower implements AsyncDisposable {
   /** Before the next page, so that home's colour and ours part for no longer than they must. */
   async #handOver(peer: PeerClient, signal: AbortSignal): Promise<void> {
     const { store, home, log } = this.#parts
+    let handedOver = 0
     for (;;) {
       const waiting = store.journal.waiting(home, mostWrites)
-      if (waiting.length === 0) return
+      if (waiting.length === 0) break
       const { head, receipts } = await peer.handOver(
         waiting.map(({ write }) => write),
         signal,
@@ -195,11 +196,14 @@ export class Follower implements AsyncDisposable {
         }
         store.journal.forget(home, this.#place)
       })
+      handedOver += waiting.length
       const reviews = receipts.filter(
         ({ outcome }) => outcome === 'review' || outcome === 'unknown-resident',
       ).length
-      log.warn({ home, writes: waiting.length, reviews }, 'handed over what was taken for home')
+      if (reviews > 0) log.warn({ home, reviews }, 'home lists what was handed over for review')
     }
+    // One by one they are everyday; a heap of them is the end of an outage.
+    if (handedOver >= mostWrites) log.warn({ home, handedOver }, 'handed over what was taken for home')
   }
 
   async #ended(signal: AbortSignal): Promise<boolean> {

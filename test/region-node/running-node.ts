@@ -40,13 +40,15 @@ export interface NodeProcess extends AsyncDisposable {
   readonly child: ChildProcess
   readonly url: string
   readonly port: number
+  /** Port of the listener for peers; null where there is none. */
+  readonly peerPort: number | null
   /** All of standard output, known when the process has ended. */
   readonly stdout: Promise<string>
   /** Exit code and signal, known when the process has ended. */
   readonly ended: Promise<unknown[]>
 }
 
-const readyMessage = z.object({ type: z.literal('ready'), port: z.int() })
+const readyMessage = z.object({ type: z.literal('ready'), port: z.int(), peerPort: z.int().nullable() })
 
 /** Resolves when the process has said that it is ready. */
 export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
@@ -59,11 +61,12 @@ export async function spawnNode(...flags: string[]): Promise<NodeProcess> {
   const ended = once(child, 'exit')
   const stdout = text(child.stdout)
   const [message] = await Promise.race([once(child, 'message'), ended])
-  const { port } = readyMessage.parse(message)
+  const { port, peerPort } = readyMessage.parse(message)
   return {
     child,
     url: `http://127.0.0.1:${port}`,
     port,
+    peerPort,
     stdout,
     ended,
     [Symbol.asyncDispose]: async () => {
