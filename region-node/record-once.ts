@@ -33,7 +33,9 @@ export type Recorded =
   | { outcome: 'key-reused' }
   | Refusal
 
-export type Refusal = { outcome: 'unknown-resident' } | { outcome: 'home-only'; homeRegion: string }
+export type Refusal =
+  | { outcome: 'unknown-resident' }
+  | { outcome: 'home-only' | 'not-the-writer'; homeRegion: string }
 
 export interface Moment {
   /** Unix milliseconds. */
@@ -100,7 +102,10 @@ export function findResident(service: CodeService, residentId: string, homeOnly:
   const resident = service.store.residents.byToken(syntheticToken(residentId))
   if (!resident) throw new Refused({ outcome: 'unknown-resident' })
   const { homeRegion } = resident
-  if (homeOnly && !isWriterOf(service, homeRegion)) throw new Refused({ outcome: 'home-only', homeRegion })
+  if (homeOnly && !isWriterOf(service, homeRegion)) {
+    const outcome = homeRegion === service.regionCode ? 'not-the-writer' : 'home-only'
+    throw new Refused({ outcome, homeRegion })
+  }
   return resident
 }
 

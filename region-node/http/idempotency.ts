@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { Recorded } from '../record-once.ts'
 import { readInput } from './input.ts'
-import { ProblemError, unknownResident } from './problem.ts'
+import { notTheWriter, ProblemError, unknownResident } from './problem.ts'
 import { sendText } from './reply.ts'
 import type { Route } from './routes.ts'
 
@@ -72,6 +72,8 @@ export function sendRecorded(res: Response, recorded: Recorded): void {
         detail: "This node stands in for the home region. Send it again when the home region's own is back.",
         extra: { divisionCode: recorded.homeRegion },
       })
+    case 'not-the-writer':
+      throw notTheWriter(recorded.homeRegion)
     case 'recorded':
       return sendText(res, 201, recorded.body, 'application/json')
     case 'replayed':

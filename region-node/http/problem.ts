@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'no-signing-key'
   | 'undelegated'
   | 'copy-not-fit'
+  | 'not-the-writer'
   | 'unknown-peer'
   | 'no-agreement'
   | 'fenced'
@@ -116,6 +117,16 @@ export const copyNotFit = (homeRegion: string): ProblemError =>
     code: 'copy-not-fit',
     title: 'The copy of that home is not fit to answer from',
     detail: `What this node holds of ${homeRegion} is not whole, too old, or without an agreement; /readyz says which.`,
+    extra: { divisionCode: homeRegion },
+  })
+
+/** Its region's writer takes this, and nothing was done with it here: a gateway asks that node. */
+export const notTheWriter = (homeRegion: string): ProblemError =>
+  new ProblemError({
+    status: 421,
+    code: 'not-the-writer',
+    title: 'Another node of this region takes this',
+    detail: 'This node follows its region’s writer. Send it there.',
     extra: { divisionCode: homeRegion },
   })
 

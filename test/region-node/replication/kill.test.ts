@@ -21,12 +21,12 @@ async function flagsOf(region: string): Promise<string[]> {
   return ['--region', region, ...peer, '--trust-root', trustRoot ?? '', '--trust-list', trustList ?? '']
 }
 
-const startHome = async (dataFile: string, peerPort: number): Promise<NodeProcess> =>
-  spawnNode(
-    ...(await flagsOf(HOME)),
-    ...['--data', dataFile, '--residents', String(RESIDENTS), '--peer-port', String(peerPort)],
-    ...['--agreements', await agreementsFile('kill', { rpoSeconds: 2 })],
-  )
+async function startHome(dataFile: string, peerPort: number): Promise<NodeProcess> {
+  const agreements = await agreementsFile('kill', { rpoSeconds: 2 })
+  const holding = ['--data', dataFile, '--residents', String(RESIDENTS)]
+  const lending = ['--peer-port', String(peerPort), '--agreements', agreements]
+  return spawnNode(...(await flagsOf(HOME)), ...holding, ...lending)
+}
 
 const startDonor = async (dataFile: string, port: number): Promise<NodeProcess> =>
   spawnNode(...(await flagsOf(DONOR)), '--data', dataFile, '--follow', `${HOME}=https://127.0.0.1:${port}`)

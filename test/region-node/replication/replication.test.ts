@@ -255,5 +255,5 @@ it('another node of the region follows its writer, and leaves to it what only th
     .post('/v1/declarations')
     .set('Idempotency-Key', 'd')
     .send(declaration)
-  expect(left.status).toBe(409)
+  expect([left.status, left.body.type]).toEqual([421, 'urn:chiyuan:problem:not-the-writer'])
 })
