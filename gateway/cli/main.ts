@@ -111,6 +111,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'sign the lists that verifiers go by',
     load: async () => (await import('./trust.ts')).trustCommand(),
   },
+  {
+    name: 'peers',
+    summary: 'certificates by which regions know each other',
+    load: async () => (await import('./peers.ts')).peersCommand(),
+  },
 ]
 
 // Second or third: `chiyuan verify …`, `chiyuan help verify`.

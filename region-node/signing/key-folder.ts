@@ -60,8 +60,9 @@ export async function writeKeyFile(folder: string, kid: string, text: string): P
 export const removeKeyFile = (folder: string, kid: string): Promise<void> =>
   rm(join(folder, `${kid}.json`), { force: true })
 
-async function writeThrough(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'wx', 0o600)
+/** Writes a new file, down to the disk. */
+export async function writeThrough(file: string, text: string, mode = 0o600): Promise<void> {
+  const handle = await open(file, 'wx', mode)
   try {
     await handle.writeFile(text)
     await handle.sync()
@@ -70,7 +71,8 @@ async function writeThrough(file: string, text: string): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was renamed there outlive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows opens no folder.
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
@@ -113,7 +115,8 @@ const reasons: Record<string, string> = {
   EROFS: 'the disk is read-only',
 }
 
-async function orExplain<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
+/** What `work` gives. @throws {KeyError} with path, what was tried and the system's reason. */
+export async function orExplain<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
