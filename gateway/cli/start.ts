@@ -4,23 +4,29 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { errorText, UsageError } from '../model/errors.ts'
 import { demoBanner } from './demo-banner.ts'
+import { DemoPeers } from './demo-peers.ts'
 import { DemoTrust } from './demo-trust.ts'
 
 export interface DemoOptions {
   readonly publicPort?: number
   readonly adminPort?: number
-  /** First of the five ports of the region nodes. */
+  /** First of the ports of the region nodes: five for residents, three for peers. */
   readonly nodePort?: number
 }
 
 const defaults = { publicPort: 8080, adminPort: 8081, nodePort: 9101 }
-/** The nodes take it and the four behind it. */
-const lastNodePort = 65_531
+const nodePorts = 5
+/** Of the three cities' writers. */
+const peerPorts = 3
+const lastNodePort = 65_536 - nodePorts - peerPorts
+const copiesWithinMs = 20_000
 const dataDir = 'data'
 const stopWithinMs = 20_000
 const renewEveryMs = 8 * 3_600_000
@@ -34,17 +40,20 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   if (nodePort < 1 || nodePort > lastNodePort) {
     throw new UsageError(
-      `--node-port ${nodePort}: the five nodes need ports ${nodePort} to ${nodePort + 4}; choose one from 1 to ${lastNodePort}`,
+      `--node-port ${nodePort}: the five nodes need ports ${nodePort} to ${nodePort + nodePorts + peerPorts - 1}; choose one from 1 to ${lastNodePort}`,
     )
   }
   const configFile = await demoConfig(nodePort)
   const config = await loadConfig(configFile)
   const trust = new DemoTrust(join(dataDir, 'trust'), config.regions)
   await trust.renew(Date.now())
-  const federation = new DemoFederation(config, trust)
+  const peers = new DemoPeers(join(dataDir, 'peers'), config.regions, nodePort + nodePorts)
+  await peers.prepare(Date.now())
+  const federation = new DemoFederation(config, trust, peers)
   const stop = stopOnce(federation)
   try {
     await Promise.all([...nodesOf(config).keys()].map((id) => federation.startNode(id)))
+    await federation.untilCopied()
     await federation.startGateway(configFile, publicPort, adminPort)
   } catch (cause) {
     await federation.stop()
@@ -78,11 +87,13 @@ const nodesOf = (config: Config): Map<string, Config['regions'][number]> =>
 class DemoFederation {
   private readonly config: Config
   private readonly trust: DemoTrust
+  private readonly peers: DemoPeers
   private readonly children = new Map<string, ChildProcess>()
   private stopping = false
 
-  constructor(config: Config, trust: DemoTrust) {
+  constructor(config: Config, trust: DemoTrust, peers: DemoPeers) {
     this.config = config
+    this.peers = peers
     this.trust = trust
   }
 
@@ -90,10 +101,6 @@ class DemoFederation {
     const region = nodesOf(this.config).get(id)
     const url = region?.nodes.find((node) => node.id === id)?.url
     if (region === undefined || url === undefined) return
-    // The province and the neighbours hold what home agreed to lend them.
-    const holds = this.config.regions
-      .filter(({ code, tier }) => code !== region.code && tier === 'city')
-      .map(({ code }) => code)
     await mkdir(join(dataDir, 'nodes'), { recursive: true })
     const { keys, root, trustList, revocations } = this.trust.forRegion(region.code)
     const flags = {
@@ -101,14 +108,26 @@ class DemoFederation {
       name: id,
       port: new URL(url).port,
       data: join(dataDir, 'nodes', `${id}.db`),
-      holds: holds.join(','),
       keys,
       'trust-root': root,
       'trust-list': trustList,
       'notice-ms': '0',
     }
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-    await this.start(id, ['region-node', ...given, '--revocations', ...revocations], 'quiet')
+    // The province, the neighbours and a city's other nodes hold what its writer agreed to lend them.
+    const following = this.peers.flagsFor(region, id)
+    await this.start(id, ['region-node', ...given, ...following, '--revocations', ...revocations], 'quiet')
+  }
+
+  /** Resolves when every node has what it stands in with: a home may be killed as soon as people are told to. */
+  async untilCopied(): Promise<void> {
+    const until = performance.now() + copiesWithinMs
+    const urls = this.config.regions.flatMap(({ nodes }) => nodes.map(({ url }) => url))
+    while (!(await Promise.all(urls.map(hasCopies))).every(Boolean)) {
+      if (performance.now() > until)
+        throw new UsageError('the nodes did not copy from each other in time; run it again')
+      await wait(20)
+    }
   }
 
   async startGateway(configFile: string, publicPort: number, adminPort: number): Promise<void> {
@@ -176,6 +195,13 @@ class DemoFederation {
       })
     })
   }
+}
+
+const loadSchema = z.object({ copies: z.array(z.object({ ageMs: z.number().nullable() })) })
+
+async function hasCopies(url: string): Promise<boolean> {
+  const load = loadSchema.safeParse(await (await fetch(new URL('/load', url))).json()).data
+  return load !== undefined && load.copies.every(({ ageMs }) => ageMs !== null)
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

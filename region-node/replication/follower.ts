@@ -27,6 +27,8 @@ const shortestPauseMs = 50
 const longestPauseMs = 2_000
 /** While home says nothing new, its word that nothing is new is written down so often. */
 const noteEveryMs = 5_000
+/** So long home may be silent before the log says so. */
+const toldAfterMs = 3_000
 const start: FeedPosition = { epoch: 1, seq: 0 }
 
 export class Follower implements AsyncDisposable {
@@ -36,7 +38,11 @@ export class Follower implements AsyncDisposable {
   #place: FeedPosition
   #notedAtMs = 0
   #turn = 0
-  #following: Promise<void> | undefined
+  #following: Promise<unknown> | undefined
+  #handingOver: Promise<void> | undefined
+  /** Since when home can't be followed, and whether that was told. */
+  #lostAtMs: number | null = null
+  #lossTold = false
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
@@ -71,7 +77,7 @@ export class Follower implements AsyncDisposable {
   }
 
   start(): void {
-    this.#following ??= this.#follow()
+    this.#following ??= Promise.all([this.#follow(), this.#followJournal()])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,10 +103,29 @@ export class Follower implements AsyncDisposable {
     }
   }
 
+  /** What is taken while a page is waited for goes home at once. */
+  async #followJournal(): Promise<void> {
+    const { signal } = this.#stopping
+    const { store, home } = this.#parts
+    while (!signal.aborted) {
+      await store.nextCommit(signal)
+      const peer = this.#peer()
+      if (signal.aborted || peer === undefined || !this.#facts.inContact) continue
+      if (store.journal.waiting(home, 1).length === 0) continue
+      // The other loop meets the same fault, tells of it, and tries again.
+      await this.#handOver(peer, signal).catch(() => undefined)
+    }
+  }
+
+  #peer(): PeerClient | undefined {
+    const { peers } = this.#parts
+    return peers[this.#turn % peers.length]
+  }
+
   /** Hands over, and takes one page. For the loop, and for whoever drives it by hand. @returns Whether to go on at once. */
   async step(signal: AbortSignal): Promise<boolean> {
-    const { clock, peers, home } = this.#parts
-    const peer = peers[this.#turn % peers.length]
+    const { clock, home } = this.#parts
+    const peer = this.#peer()
     if (peer === undefined) throw new Error(`no address of ${home} is known`)
     const { terms } = this.#facts
     await this.#handOver(peer, signal)
@@ -156,7 +181,9 @@ export class Follower implements AsyncDisposable {
       })
       this.#notedAtMs = clock()
     }
-    if (this.#facts.fault !== undefined) log.warn({ home }, 'home answers again')
+    if (this.#lossTold) log.warn({ home }, 'home answers again')
+    this.#lostAtMs = null
+    this.#lossTold = false
     this.#place = place
     this.#facts = {
       ...this.#facts,
@@ -175,8 +202,15 @@ export class Follower implements AsyncDisposable {
     copies.take(entry, shown(entry, waiting))
   }
 
-  /** Before the next page, so that home's colour and ours part for no longer than they must. */
-  async #handOver(peer: PeerClient, signal: AbortSignal): Promise<void> {
+  /** Also before each page, so that home's colour and ours part for no longer than they must. */
+  #handOver(peer: PeerClient, signal: AbortSignal): Promise<void> {
+    this.#handingOver ??= this.#handOverAll(peer, signal).finally(() => {
+      this.#handingOver = undefined
+    })
+    return this.#handingOver
+  }
+
+  async #handOverAll(peer: PeerClient, signal: AbortSignal): Promise<void> {
     const { store, home, log } = this.#parts
     let handedOver = 0
     for (;;) {
@@ -221,10 +255,14 @@ export class Follower implements AsyncDisposable {
   }
 
   #lost(error: unknown): void {
-    const { home, log } = this.#parts
+    const { home, log, clock } = this.#parts
+    this.#lostAtMs ??= clock()
     const reason = error instanceof PeerError ? error.message : `a fault of this node: ${String(error)}`
-    if (this.#facts.fault !== reason)
+    // A home that starts beside us, or answers the next time, is no news.
+    if (!this.#lossTold && clock() - this.#lostAtMs >= toldAfterMs) {
+      this.#lossTold = true
       log.warn({ home, reason }, 'home can’t be followed; its copy goes on as it is')
+    }
     this.#facts = { ...this.#facts, inContact: false, fault: reason }
   }
 

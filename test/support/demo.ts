@@ -22,7 +22,7 @@ export class RunningDemo implements AsyncDisposable {
     this.#said = parts.said
   }
 
-  /** @param firstPort Takes seven ports: public, operators', and five nodes'. */
+  /** @param firstPort Takes ten ports: public, operators', five nodes' and three for peers. */
   static async start(firstPort: number): Promise<RunningDemo> {
     const folder = await mkdtemp(join(tmpdir(), 'chiyuan-demo-'))
     const ports = ['--public-port', '--admin-port', '--node-port'].flatMap((flag, nth) => [
