@@ -10,7 +10,7 @@ import {
   readAuthority,
   readCertificate,
   renewIn,
-} from '../../region-node/peers/peer-files.ts'
+} from '../../region-node/peers/certificate-files.ts'
 import { regionField } from '../../region-node/verify/fields.ts'
 import { UsageError } from '../model/errors.ts'
 import { inWords } from './key-access.ts'

@@ -6,13 +6,13 @@ import type { KeyedCertificate } from './certificates.ts'
 import {
   createAuthority,
   issueInto,
-  peerFilesIn,
+  peerPathsIn,
   readAuthority,
   readPair,
   refuseStrangeAuthority,
   renewIn,
-} from './peer-files.ts'
-import type { PeerFiles } from './peer-files.ts'
+} from './certificate-files.ts'
+import type { PeerPaths } from './certificate-files.ts'
 
 const authorityDays = 365
 const peerDays = 30
@@ -32,13 +32,13 @@ export async function preparePeers(
   folder: string,
   regions: readonly string[],
   nowMs: number,
-): Promise<ReadonlyMap<string, PeerFiles>> {
+): Promise<ReadonlyMap<string, PeerPaths>> {
   const authority = await authorityIn(join(folder, 'authority'), nowMs)
-  const files = new Map<string, PeerFiles>()
+  const files = new Map<string, PeerPaths>()
   for (const region of regions) {
     const out = join(folder, region)
     await prepareRegion(out, region, authority, nowMs)
-    files.set(region, peerFilesIn(out))
+    files.set(region, peerPathsIn(out))
   }
   return files
 }
@@ -57,8 +57,8 @@ async function prepareRegion(
 ): Promise<void> {
   const request = { region, hosts, days: peerDays, nowMs }
   const held = await usable(async () => {
-    const files = peerFilesIn(out)
-    await refuseStrangeAuthority(files.authority, authority)
+    const files = peerPathsIn(out)
+    await refuseStrangeAuthority(files.ca, authority)
     return readPair(files)
   })
   if (held !== null && isOf(held, authority)) {

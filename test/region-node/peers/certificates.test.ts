@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { certificatePem } from '../../../region-node/peers/certificate-form.ts'
 import type { PeerPurpose } from '../../../region-node/peers/certificate-form.ts'
 import { hostField, issueForRegion, makeAuthority } from '../../../region-node/peers/certificates.ts'
 import type { KeyedCertificate } from '../../../region-node/peers/certificates.ts'
-import { hostsIn } from '../../../region-node/peers/peer-files.ts'
+import { hostsIn, issueInto, readPair, peerPathsIn } from '../../../region-node/peers/certificate-files.ts'
 import { temporaryFolder } from '../running-node.ts'
 import { meet } from './meeting.ts'
 import type { Side } from './meeting.ts'
@@ -171,6 +171,20 @@ describe('a certificate', () => {
     ])
   })
 
+  it('of an authority signs certificates of peers, and no authorities', async () => {
+    using home = temporaryFolder()
+    writeFileSync(home.file('ca.pem'), authority.certificate)
+    const args = ['x509', '-in', home.file('ca.pem'), '-noout', '-ext', 'basicConstraints,keyUsage']
+    const { stdout } = await promisify(execFile)('openssl', args)
+    expect(stdout.split('\n').map((line) => line.trim())).toEqual([
+      'X509v3 Basic Constraints: critical',
+      'CA:TRUE, pathlen:0',
+      'X509v3 Key Usage: critical',
+      'Certificate Sign, CRL Sign',
+      '',
+    ])
+  })
+
   it('says what it is for, from five minutes ago until as many days as were asked for', () => {
     const read = new X509Certificate(xianyang.certificate)
     expect(read.subject).toBe('CN=610400')
@@ -204,6 +218,30 @@ describe('a certificate', () => {
       /^ca-key.pem: it is no private key in PEM(?!.*secret)/,
     )
   })
+})
+
+it('two that issue into one folder at the same moment leave one pair that fits, and one is told', async () => {
+  using home = temporaryFolder()
+  const out = home.file('610400')
+  const request = { region: '610400', hosts, days: 30, nowMs }
+  const tries = await Promise.allSettled([1, 2].map(() => issueInto(out, authority, request, 'new')))
+  const [done, ...others] = tries.filter(({ status }) => status === 'fulfilled')
+  expect(done).toMatchObject({ value: (await readPair(peerPathsIn(out))).certificate })
+  expect(others).toEqual([])
+  const told = tries.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))
+  expect(told).toEqual([expect.stringMatching(/peer(?:-key)?\.pem: there is one already; keep it, renew/)])
+})
+
+it('a key without its certificate is not replaced untold', async () => {
+  using home = temporaryFolder()
+  const request = { region: '610400', hosts, days: 30, nowMs }
+  await issueInto(home.file('610400'), authority, request, 'new')
+  rmSync(home.file('610400/peer.pem'))
+  await expect(issueInto(home.file('610400'), authority, request, 'new')).rejects.toThrow(
+    'peer-key.pem: there is one already; keep it, renew',
+  )
+  await issueInto(home.file('610400'), authority, request, 'replace')
+  await readPair(peerPathsIn(home.file('610400')))
 })
 
 it.each([

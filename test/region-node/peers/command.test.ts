@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { issueForRegion, makeAuthority } from '../../../region-node/peers/certificates.ts'
-import { peerFilesIn } from '../../../region-node/peers/peer-files.ts'
+import { peerPathsIn } from '../../../region-node/peers/certificate-files.ts'
 import { chiyuan } from '../chiyuan.ts'
 import { temporaryFolder } from '../running-node.ts'
 import { meet } from './meeting.ts'
@@ -26,8 +26,8 @@ const refused = async (...args: string[]): Promise<string> => {
 const read = (file: string): string => readFileSync(file, 'utf8')
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 const sideIn = (folder: string): Side => {
-  const { certificate, privateKey, authority } = peerFilesIn(folder)
-  return { cert: read(certificate), key: read(privateKey), ca: read(authority) }
+  const { cert, key, ca } = peerPathsIn(folder)
+  return { cert: read(cert), key: read(key), ca: read(ca) }
 }
 
 /** An authority and a region's folder made by the command, and the arguments that issue for that region. */

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, it } from '@jest/globals'
 import { preparePeers } from '../../../region-node/peers/prepare.ts'
-import type { PeerFiles } from '../../../region-node/peers/peer-files.ts'
+import type { PeerPaths } from '../../../region-node/peers/certificate-files.ts'
 import { temporaryFolder } from '../running-node.ts'
 import { meet } from './meeting.ts'
 import type { Side } from './meeting.ts'
@@ -11,7 +11,7 @@ const dayMs = 86_400_000
 const nowMs = Date.now()
 const regions = ['610100', '610400']
 
-async function prepared(folder: string, atMs: number): Promise<{ files: PeerFiles[]; sides: Side[] }> {
+async function prepared(folder: string, atMs: number): Promise<{ files: PeerPaths[]; sides: Side[] }> {
   const made = await preparePeers(folder, regions, atMs)
   const files = [...made.values()]
   expect([...made.keys()]).toEqual(regions)
@@ -19,9 +19,9 @@ async function prepared(folder: string, atMs: number): Promise<{ files: PeerFile
   return {
     files,
     sides: files.map((each) => ({
-      cert: text(each.certificate),
-      key: text(each.privateKey),
-      ca: text(each.authority),
+      cert: text(each.cert),
+      key: text(each.key),
+      ca: text(each.ca),
     })),
   }
 }
@@ -63,9 +63,9 @@ it('an authority near its end is replaced, and with it every certificate', async
 })
 
 it.each([
-  ['a key that is missing', (files: PeerFiles) => rmSync(files.privateKey)],
-  ['a certificate cut short', (files: PeerFiles) => writeFileSync(files.certificate, '-----BEGIN CERT')],
-  ['a list of authorities that is missing', (files: PeerFiles) => rmSync(files.authority)],
+  ['a key that is missing', (files: PeerPaths) => rmSync(files.key)],
+  ['a certificate cut short', (files: PeerPaths) => writeFileSync(files.cert, '-----BEGIN CERT')],
+  ['a list of authorities that is missing', (files: PeerPaths) => rmSync(files.ca)],
 ])('%s is made good', async (_, damage) => {
   using home = temporaryFolder()
   const { files } = await prepared(home.file('peers'), nowMs)

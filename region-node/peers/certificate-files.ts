@@ -9,23 +9,23 @@ import type { AuthorityRequest, KeyedCertificate, RegionRequest } from './certif
 import { namesIn, regionOfPeer } from './identity.ts'
 
 /** Where a region's node finds what it needs for TLS with others. */
-export interface PeerFiles {
+export interface PeerPaths {
   /** Its own certificate. */
-  readonly certificate: string
-  readonly privateKey: string
+  readonly cert: string
+  readonly key: string
   /** The authorities whose certificates it believes; there may be several in it. */
-  readonly authority: string
+  readonly ca: string
 }
 
-export const peerFilesIn = (folder: string): PeerFiles => ({
-  certificate: join(folder, 'peer.pem'),
-  privateKey: join(folder, 'peer-key.pem'),
-  authority: join(folder, 'ca.pem'),
+export const peerPathsIn = (folder: string): PeerPaths => ({
+  cert: join(folder, 'peer.pem'),
+  key: join(folder, 'peer-key.pem'),
+  ca: join(folder, 'ca.pem'),
 })
 
-export const authorityFilesIn = (folder: string): Omit<PeerFiles, 'authority'> => ({
-  certificate: join(folder, 'ca.pem'),
-  privateKey: join(folder, 'ca-key.pem'),
+export const authorityPathsIn = (folder: string): Omit<PeerPaths, 'ca'> => ({
+  cert: join(folder, 'ca.pem'),
+  key: join(folder, 'ca-key.pem'),
 })
 
 /** `replace`: with a new key, over what is there. */
@@ -39,15 +39,15 @@ export async function createAuthority(
 ): Promise<KeyedCertificate> {
   const made = makeAuthority(request)
   await prepareKeyFolder(folder)
-  await writePair(authorityFilesIn(folder), made, writing)
+  await writePair(authorityPathsIn(folder), made, writing)
   await syncFolder(folder)
   return made
 }
 
 /** @throws {KeyError} when there is none, its key is open to other accounts, or is of another certificate. */
 export async function readAuthority(folder: string): Promise<KeyedCertificate> {
-  const files = authorityFilesIn(folder)
-  if (!(await isThere(files.privateKey))) {
+  const files = authorityPathsIn(folder)
+  if (!(await isThere(files.key))) {
     throw new KeyError(`${folder}: there is no authority; make one with: chiyuan peers ca --dir '${folder}'`)
   }
   return readPair(files)
@@ -61,11 +61,11 @@ export async function issueInto(
   writing: Writing,
 ): Promise<string> {
   const made = issueForRegion(authority, request)
-  const files = peerFilesIn(out)
+  const files = peerPathsIn(out)
   await prepareKeyFolder(out)
   await refuseAuthoritysFolder(out)
   await writePair(files, made, writing)
-  await putInPlace(files.authority, authority.certificate, 0o644)
+  await putInPlace(files.ca, authority.certificate, 0o644)
   await syncFolder(out)
   return made.certificate
 }
@@ -81,32 +81,32 @@ export async function renewIn(
   authority: KeyedCertificate,
   request: Omit<RegionRequest, 'privateKey' | 'hosts'> & { readonly hosts: readonly string[] | null },
 ): Promise<string> {
-  const files = peerFilesIn(out)
-  if (!(await isThere(files.certificate))) {
-    throw new KeyError(`${files.certificate}: there is none to renew; issue one without --renew`)
+  const files = peerPathsIn(out)
+  if (!(await isThere(files.cert))) {
+    throw new KeyError(`${files.cert}: there is none to renew; issue one without --renew`)
   }
   const held = await readPair(files)
   const { subjectAltName } = new X509Certificate(held.certificate)
   const region = regionOfPeer(subjectAltName)
   if (region !== request.region) {
     throw new KeyError(
-      `${files.certificate}: it is ${region === null ? 'no region’s' : `that of ${region}`}; ` +
+      `${files.cert}: it is ${region === null ? 'no region’s' : `that of ${region}`}; ` +
         `give --region ${region ?? 'and --force'}, or another --out`,
     )
   }
-  await refuseStrangeAuthority(files.authority, authority)
+  await refuseStrangeAuthority(files.ca, authority)
   const hosts = request.hosts ?? hostsIn(subjectAltName)
   const made = issueForRegion(authority, { ...request, hosts: [...hosts], privateKey: held.privateKey })
-  await putInPlace(files.certificate, made.certificate, 0o644)
+  await putInPlace(files.cert, made.certificate, 0o644)
   await syncFolder(out)
   return made.certificate
 }
 
 /** @throws {KeyError} when one is missing, the key is open to other accounts, or they do not fit. */
-export async function readPair(files: Omit<PeerFiles, 'authority'>): Promise<KeyedCertificate> {
-  const { text: privateKey } = await readPrivate(files.privateKey)
-  const certificate = await readCertificate(files.certificate)
-  refuseStrangeKey(new X509Certificate(certificate), privateKey, files.privateKey)
+export async function readPair(files: Omit<PeerPaths, 'ca'>): Promise<KeyedCertificate> {
+  const { text: privateKey } = await readPrivate(files.key)
+  const certificate = await readCertificate(files.cert)
+  refuseStrangeKey(new X509Certificate(certificate), privateKey, files.key)
   return { certificate, privateKey }
 }
 
@@ -143,7 +143,7 @@ export const hostsIn = (subjectAltName: string | undefined): readonly string[] =
 
 // A node that held the authority's key could make itself any region.
 async function refuseAuthoritysFolder(out: string): Promise<void> {
-  if (!(await isThere(authorityFilesIn(out).privateKey))) return
+  if (!(await isThere(authorityPathsIn(out).key))) return
   throw new KeyError(`${out}: the authority's own key lies there, which no node may hold; give another --out`)
 }
 
@@ -162,33 +162,35 @@ export async function refuseStrangeAuthority(file: string, authority: KeyedCerti
 }
 
 async function writePair(
-  files: Omit<PeerFiles, 'authority'>,
+  files: Omit<PeerPaths, 'ca'>,
   made: KeyedCertificate,
   writing: Writing,
 ): Promise<void> {
   if (writing === 'new') await reserve(files)
-  await putInPlace(files.privateKey, made.privateKey, 0o600)
-  await putInPlace(files.certificate, made.certificate, 0o644)
+  await putInPlace(files.key, made.privateKey, 0o600)
+  await putInPlace(files.cert, made.certificate, 0o644)
   const written = await readPair(files)
   if (written.certificate === made.certificate) return
-  throw new KeyError(
-    `${files.certificate}: another process wrote it at the same time; issue it again with --force`,
-  )
+  throw new KeyError(`${files.cert}: another process wrote it at the same time; issue it again with --force`)
 }
 
 /** Of two processes one makes the key's file; a rename alone would let both believe that theirs is there. */
-async function reserve({ certificate, privateKey }: Omit<PeerFiles, 'authority'>): Promise<void> {
+async function reserve({ cert, key }: Omit<PeerPaths, 'ca'>): Promise<void> {
   const taken = (file: string) =>
     new KeyError(
       `${file}: there is one already; keep it, renew a region's with --renew, or replace it and its key with --force`,
     )
-  if (await isThere(certificate)) throw taken(certificate)
-  await orExplain(privateKey, 'writing it failed', async () => {
-    const handle = await open(privateKey, 'wx', 0o600).catch((cause: unknown) => {
-      throw isCode(cause, 'EEXIST') ? taken(privateKey) : cause
-    })
-    await handle.close()
+  if (await isThere(cert)) throw taken(cert)
+  const reserved = await orExplain(key, 'writing it failed', async () => {
+    try {
+      return await open(key, 'wx', 0o600)
+    } catch (cause) {
+      if (isCode(cause, 'EEXIST')) return null
+      throw cause
+    }
   })
+  if (reserved === null) throw taken(key)
+  await reserved.close()
 }
 
 async function putInPlace(file: string, text: string, mode: number): Promise<void> {
