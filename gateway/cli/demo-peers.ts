@@ -46,14 +46,7 @@ export class DemoPeers {
     const follow = this.#cities()
       .filter(({ code }) => code !== region.code || !isWriter)
       .map(({ code }) => `${code}=https://127.0.0.1:${this.#portOf(code)}`)
-    const peer = [
-      '--peer-cert',
-      files.cert,
-      '--peer-key',
-      files.key,
-      '--peer-ca',
-      files.ca,
-    ]
+    const peer = ['--peer-cert', files.cert, '--peer-key', files.key, '--peer-ca', files.ca]
     return [...peer, ...lending, ...(follow.length === 0 ? [] : ['--follow', ...follow])]
   }
 

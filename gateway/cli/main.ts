@@ -66,7 +66,12 @@ program
   )
   .addOption(publicPort())
   .addOption(adminPort())
-  .option('--node-port <port>', 'first of the eight ports of the region nodes: five for residents, three for peers', port, 9101)
+  .option(
+    '--node-port <port>',
+    'first of the eight ports of the region nodes: five for residents, three for peers',
+    port,
+    9101,
+  )
   .action(async (ports: Ports & { nodePort: number }) => {
     const { startDemo } = await import('./start.ts')
     await startDemo(ports)

@@ -152,7 +152,13 @@ class DemoFederation {
   async restartDead(): Promise<void> {
     for (const [name, child] of this.children) {
       if (name === 'gateway' || (child.exitCode === null && child.signalCode === null)) continue
-      await this.startNode(name)
+      try {
+        await this.startNode(name)
+      } catch (cause) {
+        // It was ended as it started, or its port is taken by now: the others go on.
+        if (!this.stopping) process.stderr.write(`chiyuan: ${errorText(cause)}\n`)
+        continue
+      }
       const started = this.children.get(name)
       if (started === undefined) continue
       this.tellDeath(name, started)

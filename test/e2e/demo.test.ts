@@ -13,6 +13,7 @@ import { emptyLists, takeTrustList } from '../../region-node/verify/lists.ts'
 import { readRoots } from '../../region-node/verify/roots.ts'
 import type { Verdict } from '../../region-node/verify/verdict.ts'
 import { verifyCode } from '../../region-node/verify/verify-code.ts'
+import { eventually } from '../support/eventually.ts'
 import { mustTake } from '../region-node/verify/hand-signed.ts'
 
 const cli = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
@@ -95,6 +96,20 @@ it('serves, survives what it tells you to try, restarts the dead, and stops whol
   await demo.hears(/Ctrl-C to stop all/)
   expect(demo.pids()).toHaveLength(6)
   expect(await code()).toEqual([200, expect.stringContaining('level=local')])
+  // What one home node takes, every node that may stand in shows; the colour is no better for home's death.
+  const sample = { residentId: 'R610100-000001', result: 'positive', sampledAt: '2022-01-04T09:00:00+08:00' }
+  const taken = await fetch('http://127.0.0.1:18080/v1/tests', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'k1' },
+    body: JSON.stringify(sample),
+  })
+  expect(taken.status).toBe(201)
+  await eventually(async () => {
+    for (const port of [19101, 19102, 19103]) {
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/codes/R610100-000001`)
+      expect(await answer.json()).toMatchObject({ status: 'red' })
+    }
+  })
   const atHome = await shown()
   expect(await verdictOn(atHome.code)).toMatchObject({ outcome: 'valid', delegated: false })
   for (const pid of victims.split(' ')) process.kill(Number(pid), 'SIGKILL')
@@ -103,7 +118,8 @@ it('serves, survives what it tells you to try, restarts the dead, and stops whol
   // The donor's answer has the same shape, is believed under its agreement, and the colour is home's.
   const away = await shown()
   expect(Object.keys(away)).toEqual(Object.keys(atHome))
-  expect(away).toMatchObject({ issuer: '610400', freshness: 'replica', status: atHome.status })
+  expect(away).toMatchObject({ issuer: '610400', status: 'red' })
+  expect(['replica', 'stale']).toContain(away.freshness)
   expect(await verdictOn(away.code)).toMatchObject({
     outcome: 'valid',
     delegated: true,
