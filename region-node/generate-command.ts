@@ -1,5 +1,5 @@
 // The `residents` subcommand: makes a data file full of synthetic residents.
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { Command } from 'commander'
 import { check, text, whole } from './flags.ts'
 import { generateResidents } from './generation/generate.ts'
@@ -7,6 +7,7 @@ import { duration, Progress } from './generation/progress.ts'
 import { gigabytes } from './generation/target-file.ts'
 import { optionFields, wholeNumber } from './options.ts'
 import { StartError } from './start-error.ts'
+import { openStore } from './store/store.ts'
 import { syntheticSeed } from './synthetic.ts'
 
 interface Flags {
@@ -47,6 +48,15 @@ export function residentsCommand(): Command {
     .option('--force', 'replace a data file that is there')
     .addHelpText('after', EXAMPLES)
     .action(run)
+  command
+    .command('begin-epoch')
+    .description(
+      'After a region’s writer came back from a backup file: have all who follow it read it anew.\n' +
+        'Run it before the node is started on that file, or followers refuse it.',
+    )
+    .requiredOption('--region <code>', 'whose residents, such as 610100', text(optionFields.regionCode))
+    .requiredOption('--data <file>', 'the restored file', (file) => check(fileField, file))
+    .action(beginEpoch)
   return command
 }
 
@@ -56,6 +66,22 @@ Examples:
   chiyuan region-node --region 610100 --data data/610100.db
 
 Takes 8 bytes of memory a resident. Ctrl-C stops it and leaves nothing behind.`
+
+async function beginEpoch({ region, data }: Pick<Flags, 'region' | 'data'>): Promise<void> {
+  try {
+    // SQLite would make the file.
+    if (!existsSync(data)) throw new StartError(`data file ${data} is not there; name the restored one`)
+    const store = openStore(data)
+    const begun = await store.write(() => store.feed.beginEpoch(region))
+    store.close()
+    if (begun === undefined) throw new StartError(`data file ${data} holds no resident of ${region}`)
+    process.stdout.write(`${data}: epoch ${begun.epoch} of ${region} has begun\n`)
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    process.stderr.write(`residents: ${error.message}\n`)
+    process.exitCode = 1
+  }
+}
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 

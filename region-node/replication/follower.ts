@@ -8,6 +8,7 @@ import type { PeerClient } from './peer-client.ts'
 import { PeerError } from './peer-client.ts'
 import { standingOf } from './standing.ts'
 import type { CopyFacts, Standing } from './standing.ts'
+import { atLeast } from '../resident.ts'
 import { isAfter, mostEntries, mostWrites } from './wire.ts'
 import type { Page } from './wire.ts'
 
@@ -156,6 +157,14 @@ export class Follower implements AsyncDisposable {
         `it is of epoch ${page.head.epoch}, and epoch ${this.#place.epoch} of ${home} has begun`,
       )
     }
+    if (page.head.epoch > this.#place.epoch && this.#place.seq > 0 && this.#facts.whole)
+      return this.#readAnew(page)
+    if (this.#facts.whole && isAfter(this.#place, page.head)) {
+      throw new PeerError(
+        `its feed ends at ${placeText(page.head)}, before ${placeText(this.#place)} that was followed: ` +
+          'if it came back from a backup, stop it and run: chiyuan residents begin-epoch',
+      )
+    }
     const last = page.entries.at(-1)
     const place: FeedPosition = last === undefined ? this.#place : { epoch: last.epoch, seq: last.seq }
     requireOrder(page.entries, this.#place)
@@ -196,10 +205,27 @@ export class Follower implements AsyncDisposable {
     }
   }
 
+  /** Home came back from a backup: all is read from the start, and until then the copy is not whole. */
+  async #readAnew({ home, terms, head }: Page): Promise<void> {
+    const { store, log } = this.#parts
+    await store.write(() =>
+      store.copies.put({ region: home, terms, place: start, whole: false, currentAtMs: 0 }),
+    )
+    this.#place = start
+    this.#facts = { ...this.#facts, terms, whole: false, currentAtMs: 0 }
+    log.warn({ home, epoch: head.epoch }, 'home has begun a new epoch: its residents are copied anew')
+  }
+
   #takeEntry(entry: FeedEntry): void {
-    const { copies, journal } = this.#parts.store
+    const { copies, journal, residents } = this.#parts.store
     const waiting = journal.holdsAny(entry.homeRegion) ? journal.notIn(entry.residentToken, entry) : []
-    copies.take(entry, shown(entry, waiting))
+    const shownAs = shown(entry, waiting)
+    const held = this.#facts.whole ? undefined : copies.placeOf(entry.residentToken)
+    if (held === undefined || !isAfter(held, entry)) return copies.take(entry, shownAs)
+    // Home has lost what this row says: the more restrictive counts until home decides anew.
+    const lost = residents.byToken(entry.residentToken)
+    const status = lost === undefined ? shownAs.status : atLeast(shownAs.status, lost.status)
+    copies.takeOver(entry, { ...shownAs, status })
   }
 
   /** Also before each page, so that home's colour and ours part for no longer than they must. */
@@ -275,10 +301,11 @@ export class Follower implements AsyncDisposable {
 function requireOrder(entries: readonly FeedEntry[], from: FeedPosition): void {
   let before = from
   for (const entry of entries) {
-    if (!isAfter(entry, before))
-      throw new PeerError(`its page is out of order after ${before.epoch}/${before.seq}`)
+    if (!isAfter(entry, before)) throw new PeerError(`its page is out of order after ${placeText(before)}`)
     before = entry
   }
 }
+
+const placeText = ({ epoch, seq }: FeedPosition): string => `${epoch}/${seq}`
 
 const sameTerms = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

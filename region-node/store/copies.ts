@@ -23,6 +23,8 @@ export interface CopyTable {
   put(copy: Copy): void
   /** Writes home's row, unless a later one is there. @param shownAs What this node shows for it. */
   take(entry: FeedEntry, shownAs: Resident): void
+  /** Writes home's row also over a later one, which a home that came back from a backup has lost. */
+  takeOver(entry: FeedEntry, shownAs: Resident): void
   /** Where home's row of a resident stands in its feed. */
   placeOf(residentToken: string): FeedPosition | undefined
   /** How many residents of that home are held. */
@@ -47,13 +49,13 @@ export function copyTable(db: DatabaseSync): CopyTable {
     }),
   )
   const upsert = db.prepare('INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?, ?)')
-  const takeRow = db.prepare(
-    `INSERT INTO resident VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  const upsertRow = `INSERT INTO resident VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (token) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms,
        test_time_ms = excluded.test_time_ms, test_result = excluded.test_result,
        epoch = excluded.epoch, seq = excluded.seq
-     WHERE home_region = excluded.home_region AND (excluded.epoch, excluded.seq) >= (epoch, seq)`,
-  )
+     WHERE home_region = excluded.home_region`
+  const overRow = db.prepare(upsertRow)
+  const takeRow = db.prepare(`${upsertRow} AND (excluded.epoch, excluded.seq) >= (epoch, seq)`)
   const place = prepareQuery(db, 'SELECT epoch, seq FROM resident WHERE token = ?', (row) => ({
     epoch: row.number(0, 'epoch'),
     seq: row.number(1, 'seq'),
@@ -66,17 +68,11 @@ export function copyTable(db: DatabaseSync): CopyTable {
     put: ({ region, terms, place: at, whole, currentAtMs }) => {
       upsert.run(regionCell(region), JSON.stringify(terms), at.epoch, at.seq, whole ? 1 : 0, currentAtMs)
     },
-    take: ({ residentToken, homeRegion, epoch, seq }, r) => {
-      takeRow.run(
-        tokenCell(residentToken),
-        regionCell(homeRegion),
-        statusCell(r.status),
-        r.updatedAtMs,
-        r.testTimeMs,
-        resultCell(r.testResult),
-        epoch,
-        seq,
-      )
+    take: (entry, shownAs) => {
+      takeRow.run(...cellsOf(entry, shownAs))
+    },
+    takeOver: (entry, shownAs) => {
+      overRow.run(...cellsOf(entry, shownAs))
     },
     placeOf: (residentToken) => place.one(tokenCell(residentToken)),
     ...forgetting(db),
@@ -115,3 +111,15 @@ function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'dro
     },
   }
 }
+
+const cellsOf = ({ residentToken, homeRegion, epoch, seq }: FeedEntry, r: Resident) =>
+  [
+    tokenCell(residentToken),
+    regionCell(homeRegion),
+    statusCell(r.status),
+    r.updatedAtMs,
+    r.testTimeMs,
+    resultCell(r.testResult),
+    epoch,
+    seq,
+  ] as const

@@ -24,6 +24,12 @@ export interface FeedTable {
   head(region: string): FeedPosition
   /** The place of the change that is being written. Places of writes that were undone stay empty. */
   next(region: string): FeedPosition
+  /**
+   * Begins a later epoch, so that whoever followed what this store has lost reads it anew.
+   *
+   * @returns Where the feed ends now; undefined where no resident of that region is held.
+   */
+  beginEpoch(region: string): FeedPosition | undefined
   /** At most `limit` residents who changed after `position`, in order. */
   after(region: string, position: FeedPosition, limit: number): FeedEntry[]
 }
@@ -53,8 +59,17 @@ export function feedTable(db: DatabaseSync): FeedTable {
   )
   const ends = new Map<string, FeedPosition>()
   const head = (region: string): FeedPosition => last.one(regionCell(region)) ?? { epoch: 1, seq: 0 }
+  const move = db.prepare(
+    `UPDATE resident SET epoch = ?1, seq = 1 WHERE token =
+       (SELECT token FROM resident WHERE home_region = ?2 ORDER BY epoch DESC, seq DESC LIMIT 1)`,
+  )
   return {
     head,
+    beginEpoch: (region) => {
+      const begun = { epoch: head(region).epoch + 1, seq: 1 }
+      ends.delete(region)
+      return move.run(begun.epoch, regionCell(region)).changes === 1 ? begun : undefined
+    },
     next: (region) => {
       const { epoch, seq } = ends.get(region) ?? head(region)
       const position = { epoch, seq: seq + 1 }

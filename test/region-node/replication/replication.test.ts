@@ -1,12 +1,12 @@
 // A donor keeps a copy of a home over mutual TLS: follows it, stands in for it, brings home what it took, forgets it.
-import { readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import type { RegionNode } from '../../../region-node/main.ts'
 import { openStore } from '../../../region-node/store/store.ts'
 import { syntheticToken } from '../../../region-node/synthetic.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startTestNode, temporaryFolder } from '../running-node.ts'
+import { runChiyuan, startTestNode, temporaryFolder } from '../running-node.ts'
 import {
   agreementsFile,
   DONOR,
@@ -199,6 +199,40 @@ describe('who may follow', () => {
     expect(body.testTime).not.toBeNull()
     expect(body.testResult).toBeNull()
   })
+})
+
+it('a home that came back from a backup is not taken for what it was: a new epoch, all read anew, nothing bettered', async () => {
+  using folder = temporaryFolder()
+  const agreements = await agreementsFile('epoch', {})
+  const [dataFile, backup] = [folder.file('home.db'), folder.file('backup.db')]
+  {
+    await using first = await startHome(agreements, { dataFile })
+    await take(first, ALSO_GREEN, 'k0')
+  }
+  copyFileSync(dataFile, backup)
+  const home = await startHome(agreements, { dataFile })
+  const peerPort = home.peerPort ?? 0
+  await using donor = await startDonor(peerUrl(home))
+  await readyFor(donor)
+  await take(home, GREEN, 'k1')
+  await eventually(async () => expect(await statusAt(donor, GREEN)).toBe('red'))
+  await home.close()
+  {
+    // Without a word: what it writes now would have places that the donor has passed.
+    await using restored = await startHome(agreements, { dataFile: backup, peerPort })
+    expect(await statusAt(restored, GREEN)).toBe('green')
+    await eventually(async () => expect((await copyAt(donor)).inContact).toBe(false))
+    expect(await statusAt(donor, GREEN)).toBe('red')
+  }
+  const begun = await runChiyuan('residents', 'begin-epoch', '--region', HOME, '--data', backup)
+  expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('epoch 2') })
+  await using restored = await startHome(agreements, { dataFile: backup, peerPort })
+  await readyFor(donor)
+  await eventually(async () => expect((await copyAt(donor)).inContact).toBe(true), 5_000)
+  await readyFor(donor)
+  expect(await statusAt(donor, GREEN)).toBe('red')
+  await take(restored, 'R610100-000004', 'k2')
+  await eventually(async () => expect(await statusAt(donor, 'R610100-000004')).toBe('red'))
 })
 
 it('when the agreement ends the copy is purged, and home has a certificate that the donor signed', async () => {
