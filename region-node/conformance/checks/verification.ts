@@ -1,0 +1,113 @@
+// The verification endpoint: takes what is genuine, and nothing else.
+import { CompactSign, generateKeyPair } from 'jose'
+import type { Check, Facts, Verdict } from '../check.ts'
+import { fail, needs, pass } from '../check.ts'
+import type { ConformanceClient } from '../client.ts'
+import { claimsSchema, faultsOf, readJson, severityOf, verificationSchema } from '../contract.ts'
+import type { ReadCode } from '../issued.ts'
+
+type Forge = (code: string) => string | Promise<string>
+
+/** @param forge Makes of a genuine code one that must be refused. */
+const refuses = (id: Check['id'], title: Check['title'], forge: Forge): Check => ({
+  id,
+  level: 'must',
+  title,
+  judge: async (client, facts) => {
+    const { view } = (await facts.issued()).second
+    return view === null ? needs('codes.shape') : judgeRefusal(client, await forge(view.code))
+  },
+})
+
+export const verificationChecks: readonly Check[] = [
+  {
+    id: 'verification.genuine',
+    level: 'must',
+    title: ['承认真码且颜色不优于签发', 'takes a genuine code, never for a better colour'],
+    judge: async (client, facts) => {
+      const { second } = await facts.issued()
+      return second.view === null ? needs('codes.shape') : judgeGenuine(client, second, facts)
+    },
+  },
+  refuses(
+    'verification.tampered',
+    ['拒绝篡改颜色的码', 'refuses a code whose colour was changed'],
+    withOtherColour,
+  ),
+  refuses('verification.alg-none', ['拒绝 alg 为 none 的码', 'refuses alg none'], (code) =>
+    [part({ alg: 'none', typ: 'chiyuan-code' }), code.split('.')[1], ''].join('.'),
+  ),
+  refuses(
+    'verification.foreign-key',
+    ['拒绝冒用 kid、以他钥签名的码', 'refuses another key under a listed kid'],
+    (code) => signedByStranger(code, undefined),
+  ),
+  refuses('verification.unknown-kid', ['拒绝清单外的 kid', 'refuses a kid that is not listed'], (code) =>
+    signedByStranger(code, 'A'.repeat(43)),
+  ),
+  refuses('verification.malformed', ['拒绝非码文本', 'refuses what is no code'], () => 'no-code'),
+]
+
+async function judgeGenuine(
+  client: ConformanceClient,
+  { view }: ReadCode,
+  { home }: Facts,
+): Promise<Verdict> {
+  const { status, body } = await post(client, view?.code ?? '')
+  const read = verificationSchema.safeParse(readJson(body))
+  const todo = [
+    '真码应判 valid: true；颜色取签发与库中更严者',
+    'say valid: true with the members of the contract, and the more restrictive of both colours',
+  ] as const
+  const expected = '200, valid, the same resident and home, a colour not better than signed'
+  if (status !== 200 || !read.success) {
+    return fail(expected, `status ${status}${read.success ? '' : `; ${faultsOf(read.error)}`}`, todo)
+  }
+  const { data } = read
+  if (!data.valid) return fail(expected, `refused: ${data.status}`, todo)
+  if (data.residentToken !== view?.residentToken || data.divisionCode !== home) {
+    return fail(expected, 'another resident or home', todo)
+  }
+  if (severityOf[data.status] < severityOf[view.status]) return fail(expected, 'a better colour', todo)
+  if (data.freshness === 'live' && data.issuer !== home) return fail(expected, 'live from a donor', todo)
+  return pass
+}
+
+async function judgeRefusal(client: ConformanceClient, code: string): Promise<Verdict> {
+  const { status, body } = await post(client, code)
+  const read = verificationSchema.safeParse(readJson(body))
+  if (status === 200 && read.success && !read.data.valid) return pass
+  const came = read.success && read.data.valid ? 'taken as valid' : `status ${status}, not such a verdict`
+  return fail('200 with valid: false, a status and a reason', came, [
+    '先按信任清单验签（仅 ES256），再读内容',
+    'verify the signature first, ES256 alone, by the key that the trust list has under this kid',
+  ])
+}
+
+const post = (client: ConformanceClient, code: string) =>
+  client.ask({
+    name: '/v1/verifications',
+    path: '/v1/verifications',
+    method: 'POST',
+    body: { code },
+    personal: true,
+  })
+
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const textOf = (code: string, index: number): string =>
+  Buffer.from(code.split('.')[index] ?? '', 'base64url').toString('utf8')
+
+function withOtherColour(code: string): string {
+  const [header = '', , signature = ''] = code.split('.')
+  const claims = claimsSchema.safeParse(readJson(textOf(code, 1))).data
+  return [header, part({ ...claims, st: claims?.st === 'green' ? 'yellow' : 'green' }), signature].join('.')
+}
+
+/** The same claims, signed with a key that nobody has listed. @param kid Undefined: that of the genuine code. */
+async function signedByStranger(code: string, kid: string | undefined): Promise<string> {
+  const { privateKey } = await generateKeyPair('ES256')
+  const [, named] = /"kid":"([^"]+)"/.exec(textOf(code, 0)) ?? []
+  return new CompactSign(Buffer.from(textOf(code, 1)))
+    .setProtectedHeader({ alg: 'ES256', typ: 'chiyuan-code', kid: kid ?? named ?? '' })
+    .sign(privateKey)
+}
