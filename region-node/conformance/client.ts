@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, errors, request } from 'undici'
+import { z } from 'zod'
 import type { Finding, Observed } from './observed.ts'
 import { findingsIn } from './observed.ts'
 
@@ -189,15 +190,26 @@ const flat = (headers: Readonly<Record<string, string | string[] | undefined>>):
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
+const timedOut = (cause: unknown): boolean =>
+  z.object({ name: z.literal('TimeoutError') }).safeParse(cause).success
+
+/** Of system calls and of undici (`UND_ERR_…`); its parser’s may have no code. */
+const coded = z.union([
+  z.object({ code: z.string() }),
+  z.object({ name: z.literal('HTTPParserError') }).transform(() => ({ code: 'no HTTP' })),
+])
+
 function noAnswerOf(cause: unknown, name: string, timeoutMs: number): NoAnswer {
   if (cause instanceof NoAnswer) return cause
-  if (cause instanceof DOMException && cause.name === 'TimeoutError') {
+  if (timedOut(cause)) {
     return new NoAnswer('timeout', `${name}: no whole answer within ${timeoutMs} ms`, cause)
   }
   if (cause instanceof errors.ConnectTimeoutError) {
     return new NoAnswer('unreachable', `${name}: no connection within ${timeoutMs} ms`, cause)
   }
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no code'
+  const code = coded.safeParse(cause).data?.code
+  // A fault of the kit is not one of the node.
+  if (code === undefined) throw cause
   return UNREACHABLE.has(code)
     ? new NoAnswer('unreachable', `${name}: no connection (${code})`, cause)
     : new NoAnswer('reset', `${name}: the connection broke (${code})`, cause)

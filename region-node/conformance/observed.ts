@@ -44,7 +44,7 @@ export function findingsIn(answer: Observed, ids: readonly string[]): Finding[] 
   }
   if ('x-powered-by' in answer.headers) add('banner', 'X-Powered-By')
   if (/\d/.test(answer.headers['server'] ?? '')) add('banner', 'a version in Server')
-  if (answer.personal) addCaching(answer.headers, add)
+  if (answer.personal) addCaching(answer, add)
   return found
 }
 
@@ -62,9 +62,12 @@ function addForm({ status, headers, body }: Observed, add: (kind: 'form', what: 
   if (read.data.status !== status) add('form', `status ${status}, and ${read.data.status} in its body`)
 }
 
-function addCaching(headers: Observed['headers'], add: (kind: 'caching', what: string) => unknown): void {
-  const control = (headers['cache-control'] ?? '').toLowerCase()
+/** Caches keep what a POST is answered, and most errors, only where they are told to (RFC 9111 section 3). */
+function addCaching(answer: Observed, add: (kind: 'caching', what: string) => unknown): void {
+  const control = (answer.headers['cache-control'] ?? '').toLowerCase()
+  const keptUntold = answer.status < 300 && !answer.name.startsWith('POST')
   if (/\bpublic\b|\bs-maxage\b/.test(control)) add('caching', 'an answer that shared caches may keep')
-  else if (!/\bprivate\b|\bno-store\b/.test(control))
-    add('caching', 'no private and no no-store in Cache-Control')
+  else if (keptUntold && !/\bprivate\b|\bno-store\b/.test(control)) {
+    add('caching', 'neither private nor no-store in Cache-Control')
+  }
 }

@@ -1,4 +1,5 @@
 // Whether the node lives, whether it may be sent residents of a home, and how busy it is.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Check, Verdict } from '../check.ts'
 import { fail, needs, pass, skip } from '../check.ts'
 import type { ConformanceClient } from '../client.ts'
@@ -99,6 +100,7 @@ async function countsHeld(client: ConformanceClient): Promise<Verdict> {
       const now = await load(client)
       seen = Math.max(seen, now.read.success ? now.read.data.inFlight : 0)
       if (seen >= inFlight + wanted) return pass
+      await delay(20)
     }
     return fail(
       `inFlight ${inFlight + wanted} or more while ${wanted} requests are held open`,

@@ -29,6 +29,23 @@ export const verificationChecks: readonly Check[] = [
       return second.view === null ? needs('codes.shape') : judgeGenuine(client, second, facts)
     },
   },
+  {
+    id: 'freshness.verified',
+    level: 'must',
+    title: ['代验地区不称 live', 'a verdict of a region that stands in does not say live'],
+    judge: async (client, facts) => {
+      const { view } = (await facts.issued()).second
+      if (view === null) return needs('codes.shape')
+      const read = verificationSchema.safeParse(readJson((await post(client, view.code)).body))
+      if (!read.success || !read.data.valid) return needs('verification.genuine')
+      const { freshness, issuer, divisionCode } = read.data
+      if (freshness !== 'live' || issuer === divisionCode) return pass
+      return fail('replica or stale from a region that stands in', freshness, [
+        '代验地区须标 replica 或 stale',
+        'mark what is not the home’s own as replica or stale',
+      ])
+    },
+  },
   refuses(
     'verification.tampered',
     ['拒绝篡改颜色的码', 'refuses a code whose colour was changed'],
@@ -50,7 +67,7 @@ export const verificationChecks: readonly Check[] = [
 
 async function judgeGenuine(
   client: ConformanceClient,
-  { view }: ReadCode,
+  { view, claims }: ReadCode,
   { home }: Facts,
 ): Promise<Verdict> {
   const { status, body } = await post(client, view?.code ?? '')
@@ -68,9 +85,8 @@ async function judgeGenuine(
   if (data.residentToken !== view?.residentToken || data.divisionCode !== home) {
     return fail(expected, 'another resident or home', todo)
   }
-  if (severityOf[data.status] < severityOf[view.status]) return fail(expected, 'a better colour', todo)
-  if (data.freshness === 'live' && data.issuer !== home) return fail(expected, 'live from a donor', todo)
-  return pass
+  const signed = claims?.st ?? view.status
+  return severityOf[data.status] < severityOf[signed] ? fail(expected, 'a better colour', todo) : pass
 }
 
 async function judgeRefusal(client: ConformanceClient, code: string): Promise<Verdict> {
