@@ -18,7 +18,8 @@ async function cardOf(fault?: Fault, region?: string) {
     residents: RESIDENTS,
     write: true,
     overload: true,
-    timeoutMs: 1_500,
+    // Long enough for a machine that pauses.
+    timeoutMs: fault === 'hangs' ? 1_500 : 10_000,
   })
 }
 
