@@ -12,12 +12,14 @@ import { wholeNumber } from './option-values.ts'
 
 const EXIT = { conforms: 0, fails: 1, notRun: 2 }
 const MOST_ROOT_BYTES = 64 * 1024
+const MOST_CODE_BYTES = 4096
 
 interface Flags {
   readonly home: string
   readonly otherHome: string
   readonly resident?: readonly string[]
   readonly trustRoot?: string
+  readonly expiredCode?: string
   readonly write?: true
   readonly overload?: true
   readonly timeoutMs: number
@@ -38,6 +40,7 @@ export function conformCommand(): Command {
       oneMore,
     )
     .option('--trust-root <file>', 'your own trust root 自持信任根; without it the node’s is believed')
+    .option('--expired-code <file>', 'a code of this node that has run out 该节点已过期的码')
     .option('--write', 'also checks that write: a test system only 含写入检查，仅限测试系统')
     .option('--overload', 'also fill the node to its limit 含满载检查')
     .option('--timeout-ms <ms>', 'of each request 单次请求时限', wholeNumber(100, 60_000), 5_000)
@@ -68,6 +71,7 @@ async function conform(url: URL, flags: Flags): Promise<void> {
       otherHome,
       residents: [first ?? `R${home}-000001`, ...others],
       roots: flags.trustRoot === undefined ? undefined : await rootsIn(flags.trustRoot),
+      expiredCode: flags.expiredCode === undefined ? undefined : await codeIn(flags.expiredCode),
       write: flags.write === true,
       overload: flags.overload === true,
       timeoutMs,
@@ -111,6 +115,9 @@ function oneMore(text: string, before: readonly string[] = []): readonly string[
   if (/^[A-Za-z0-9_-]{8,64}$/.test(text)) return [...before, text]
   throw new InvalidArgumentError('It must be 8 to 64 letters, digits, "_" or "-", such as R610100-000001.')
 }
+
+const codeIn = async (file: string): Promise<string> =>
+  (await readInput(file, 'a code that has run out', MOST_CODE_BYTES)).trim()
 
 async function rootsIn(file: string): Promise<readonly RootKey[]> {
   const read = await readRoots(parseJson(await readInput(file, 'the trust root', MOST_ROOT_BYTES), file))

@@ -32,6 +32,8 @@ export interface Facts {
   readonly otherHome: string
   /** Synthetic residents of `home`, at least one. */
   readonly residents: readonly [string, ...string[]]
+  /** One that this node signed and that has run out; nobody else can make one. */
+  readonly expiredCode?: string | undefined
   /** Whether it may hand in registrations and test results. */
   readonly write: boolean
   /** Whether it may fill the node. */

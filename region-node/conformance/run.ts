@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly residents: readonly [string, ...string[]]
   /** The verifier's own; undefined to go by the one that the node serves. */
   readonly roots?: readonly RootKey[] | undefined
+  readonly expiredCode?: string | undefined
   readonly write: boolean
   readonly overload: boolean
   /** Of one request, ms. */
@@ -75,11 +76,12 @@ async function mustReach(client: ConformanceClient): Promise<void> {
 function factsOf(client: ConformanceClient, options: RunOptions, trust: TrustHeld): Facts {
   let issued: Promise<Issued> | undefined
   let burst: Promise<Burst> | undefined
-  const { home, otherHome, residents, write, overload } = options
+  const { home, otherHome, residents, expiredCode, write, overload } = options
   return {
     home,
     otherHome,
     residents,
+    expiredCode,
     write,
     overload,
     clock: Date.now,

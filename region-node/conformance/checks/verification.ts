@@ -1,7 +1,7 @@
 // The verification endpoint: takes what is genuine, and nothing else.
 import { CompactSign, generateKeyPair } from 'jose'
 import type { Check, Facts, Verdict } from '../check.ts'
-import { fail, needs, pass } from '../check.ts'
+import { fail, needs, pass, skip } from '../check.ts'
 import type { ConformanceClient } from '../client.ts'
 import { claimsSchema, faultsOf, readJson, severityOf, verificationSchema } from '../contract.ts'
 import type { ReadCode } from '../issued.ts'
@@ -43,6 +43,21 @@ export const verificationChecks: readonly Check[] = [
       return fail('replica or stale from a region that stands in', freshness, [
         '代验地区须标 replica 或 stale',
         'mark what is not the home’s own as replica or stale',
+      ])
+    },
+  },
+  {
+    id: 'verification.expired',
+    level: 'must',
+    title: ['拒绝过期的真码', 'refuses a genuine code that has run out'],
+    judge: async (client, { expiredCode }) => {
+      if (expiredCode === undefined)
+        return skip('no code that has run out; give one of this node with --expired-code')
+      const read = verificationSchema.safeParse(readJson((await post(client, expiredCode)).body))
+      if (read.success && !read.data.valid && read.data.status === 'expired') return pass
+      return fail('valid: false with status "expired"', read.success ? read.data.status : 'no verdict', [
+        '比对 exp 与本机时钟，容差至多 30 秒',
+        'compare exp with the clock, with a tolerance of 30 s at the most',
       ])
     },
   },

@@ -76,8 +76,10 @@ describe('chiyuan conform', () => {
     await using node = await startTinyNode()
     const file = folder.file('root.json')
     writeFileSync(file, JSON.stringify(node.root))
-    const flags = ['--home', '610100', '--json', '--trust-root', file, '--write', '--overload']
-    const { code, stdout } = await conform(node.url.origin, ...flags)
+    const expired = folder.file('expired.txt')
+    writeFileSync(expired, `${node.expiredCode}\n`)
+    const flags = ['--home', '610100', '--json', '--trust-root', file, '--expired-code', expired]
+    const { code, stdout } = await conform(node.url.origin, ...flags, '--write', '--overload')
     const card = cardSchema.parse(JSON.parse(stdout))
     expect(code).toBe(0)
     expect(card).toMatchObject({ rootFrom: 'file', conforms: true })

@@ -16,6 +16,7 @@ async function cardOf(fault?: Fault, region?: string) {
     home: '610100',
     otherHome: '999999',
     residents: RESIDENTS,
+    expiredCode: node.expiredCode,
     write: true,
     overload: true,
     // Long enough for a machine that pauses.
@@ -49,7 +50,7 @@ const broken: readonly Broken[] = [
   { fault: 'no-key-needed', fails: ['idempotency.key-required'] },
   { fault: 'unknown-is-green', fails: ['errors.unknown-resident'] },
   { fault: 'foreign-key', fails: ['codes.signature', 'verification.genuine'] },
-  { fault: 'expired-code', fails: ['codes.lifetime'] },
+  { fault: 'expired-code', fails: ['codes.lifetime', 'verification.genuine'] },
   { fault: 'long-lived-code', fails: ['codes.lifetime'] },
   { fault: 'other-colour', fails: ['codes.claims'] },
   { fault: 'same-rid', fails: ['codes.rid'] },
@@ -69,10 +70,12 @@ const broken: readonly Broken[] = [
   { fault: 'hangs', fails: ['health.not-held'] },
   { fault: 'endless', fails: ['health.not-held'] },
   { fault: 'resets', fails: ['health.not-held'] },
+  { fault: 'believes-expired', fails: ['verification.expired'] },
   { fault: 'believes-alg-none', fails: ['verification.alg-none'] },
   {
     fault: 'believes-all',
     fails: [
+      'verification.expired',
       'verification.tampered',
       'verification.alg-none',
       'verification.foreign-key',

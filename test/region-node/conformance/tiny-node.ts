@@ -40,6 +40,7 @@ export type Fault =
   | 'resets'
   | 'believes-all'
   | 'believes-alg-none'
+  | 'believes-expired'
   | 'no-allow'
   | 'ignores-fields'
 
@@ -68,6 +69,8 @@ const sign = ({ key, jwk }: Signing, typ: string, payload: object): Promise<stri
 export interface TinyNode extends AsyncDisposable {
   readonly url: URL
   readonly root: JWK
+  /** Signed by it ten minutes ago. */
+  readonly expiredCode: string
 }
 
 interface Reply {
@@ -154,6 +157,9 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
     const headers = { 'Cache-Control': 'private' }
     const payload = await claimsIn(code)
     if (payload === null) return { status: 200, headers, value: no }
+    if (payload.exp < seconds() - 30 && !/believes-(expired|all)/.test(fault ?? '')) {
+      return { status: 200, headers, value: { ...no, status: 'expired', reason: 'expired' } }
+    }
     const yes = {
       valid: true,
       status: payload.st,
@@ -164,7 +170,9 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
     return { status: 200, headers, value: { ...no, reason: undefined, ...yes } }
   }
 
-  async function claimsIn(code: string): Promise<{ st: string; sub: string; hom: string } | null> {
+  async function claimsIn(
+    code: string,
+  ): Promise<{ st: string; sub: string; hom: string; exp: number } | null> {
     const [header = '', body = ''] = code.split('.')
     try {
       const said = JSON.parse(Buffer.from(header, 'base64url').toString())
@@ -303,6 +311,17 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
   return {
     url: new URL(`http://127.0.0.1:${address.port}`),
     root: root.jwk,
+    expiredCode: await sign(own, 'chiyuan-code', {
+      v: 1,
+      iss: region,
+      hom: HOME,
+      sub: tokenOf('R610100-000001'),
+      st: 'green',
+      iat: now - 600,
+      exp: now - 480,
+      seq: 1,
+      rid: 'c2VsZG9t',
+    }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       server.close()
