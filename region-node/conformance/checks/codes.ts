@@ -111,7 +111,8 @@ export const codeChecks: readonly Check[] = [
     id: 'codes.head',
     level: 'should',
     title: ['HEAD 与 GET 同状态而无正文', 'answers HEAD as GET, without a body'],
-    judge: async (client, { residents: [id] }) => {
+    judge: async (client, { residents: [id], issued }) => {
+      if ((await issued()).first.view === null) return needs('codes.shape')
       const path = codePath(id)
       const { status, body } = await client.ask({
         name: '/v1/codes/{id}',

@@ -122,4 +122,4 @@ async function load(client: ConformanceClient) {
 }
 
 const shown = (status: number, error: Parameters<typeof faultsOf>[0] | undefined): string =>
-  error === undefined ? `status ${status}` : `status ${status}; ${faultsOf(error)}`
+  error === undefined || status !== 200 ? `status ${status}` : `status ${status}; ${faultsOf(error)}`
