@@ -78,7 +78,7 @@ const broken: readonly Broken[] = [
       'verification.expired',
       'verification.tampered',
       'verification.alg-none',
-      'verification.foreign-key',
+      'verification.foreign-signature',
       'verification.unknown-kid',
     ],
   },
