@@ -107,6 +107,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   {
+    name: 'conform',
+    summary: 'hold any vendor’s region node to the contract',
+    load: async () => (await import('./conform.ts')).conformCommand(),
+  },
+  {
     name: 'keys',
     summary: 'signing keys of a region',
     load: async () => (await import('./keys.ts')).keysCommand(),
