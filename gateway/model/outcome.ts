@@ -4,6 +4,7 @@
  * - `answered`: any status that is not the node's own fault.
  * - `error-status`: 5xx.
  * - `refused`: 429, or 503 with Retry-After: the node saying that it is full.
+ * - `misdirected`: 421: the node is not to answer for that home, and has done nothing (RFC 9110 section 15.5.20).
  * - `connect-failed`: no connection, so nothing was sent.
  * - `timeout`: the attempt's deadline passed.
  * - `reset`: the connection broke before the answer was whole.
@@ -14,6 +15,7 @@ export type Outcome =
   | 'answered'
   | 'error-status'
   | 'refused'
+  | 'misdirected'
   | 'connect-failed'
   | 'timeout'
   | 'reset'

@@ -167,6 +167,8 @@ export class NodeState implements Condition {
   /** Headers came back: whatever they say, the node is not frozen. */
   answered(ticket: Ticket, outcome: Outcome, now: number): void {
     if (this.silentOverdue > 0) this.heard()
+    // Said without any work, so it tells nothing of how long work takes.
+    if (outcome === 'misdirected') return
     if (ticket.learns) {
       const latencyMs = now - ticket.startedAt
       this.learnt.answered(latencyMs, now, this.own.ms)

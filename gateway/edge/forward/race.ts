@@ -3,6 +3,7 @@ import type { RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { interimForResident } from '../answer-headers.ts'
 import type { Reason } from '../error-reply.ts'
+import { misdirected } from '../../policy/outcome.ts'
 import type { Exchange } from '../exchange.ts'
 import { cut, endBody, type PublicResponse, sendInterim } from '../http.ts'
 import { sendAnswerHead } from './answer-head.ts'
@@ -73,7 +74,7 @@ export class Race implements TriesOwner {
 
   outgrew(attempt: Attempt): boolean {
     if (this.answered) return false
-    if (this.asksForAnother(attempt) && this.tries.another()) {
+    if (this.asksForAnother(attempt) && this.tries.another(attempt.status !== misdirected)) {
       attempt.abandon()
       return false
     }
@@ -106,7 +107,7 @@ export class Race implements TriesOwner {
     if (this.answered) return
     if (this.asksForAnother(attempt)) {
       this.fallback = attempt
-      if (this.tries.another() || this.tries.running.length > 0) return
+      if (this.tries.another(attempt.status !== misdirected) || this.tries.running.length > 0) return
       this.giveUp()
     } else this.deliver(attempt)
   }
@@ -132,8 +133,12 @@ export class Race implements TriesOwner {
     if (!this.answered) this.refuse('bad-framing', 'refused')
   }
 
-  /** Another node is asked only for what may be repeated; a POST that got a 503 has been seen by the node. */
+  /**
+   * Another node is asked only for what may be repeated; a POST that got a 503 has been seen by the node. One that got
+   * a 421 has not.
+   */
   private asksForAnother(attempt: Attempt): boolean {
+    if (attempt.status === misdirected) return true
     return this.tries.canRetry && this.exchange.view.retryStatuses.has(attempt.status)
   }
 
@@ -178,7 +183,8 @@ export class Race implements TriesOwner {
     // Nodes that are full have not failed: what was good before is for when nobody serves.
     const full = crowdedOut || fallback?.outcome === 'refused'
     if (!full && this.serveLastGood()) return
-    if (fallback !== null) this.deliver(fallback)
+    // Whom each node sends on to another has been refused by all: that is nothing a resident can act on.
+    if (fallback !== null && fallback.status !== misdirected) this.deliver(fallback)
     else if (lastFailure !== null && lastFailure.sent && !canRetry) {
       this.refuse(lastFailure.outcome === 'timeout' ? 'upstream-timeout' : 'upstream-failed', 'unavailable')
     } else if (crowdedOut) {

@@ -74,13 +74,17 @@ export class Tries implements Waiter {
     return this.launchOrWait('first', startedAt)
   }
 
-  /** After a failure. Returns false where nothing is left to try, or the deadline or the budget is spent. */
-  another(): boolean {
+  /**
+   * After a failure. Returns false where nothing is left to try, or the deadline or the budget is spent.
+   *
+   * @param costly Not where the node has done nothing: the budget is against doing work twice.
+   */
+  another(costly = true): boolean {
     if (this.waitingTo !== null) return true
     if (this.running.some((attempt) => !attempt.over && attempt.status === 0)) return true
     const now = performance.now()
     if (now >= this.totalDeadline()) return false
-    if (!this.parts.retries.take(now)) {
+    if (costly && !this.parts.retries.take(now)) {
       this.parts.observer.budgetSpent('retry')
       return false
     }
