@@ -72,6 +72,7 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
 
 function authoritySource(
   {
+    dataFile,
     regionCode,
     keyFolder,
     keyPassphrase,
@@ -87,8 +88,11 @@ function authoritySource(
     keyFolder === undefined
       ? undefined
       : { folder: keyFolder, region: regionCode, passphrase: keyPassphrase ?? null }
+  const counters = dataFile === ':memory:' ? null : `${dataFile}.list-counters.json`
   const lists =
-    trustRoot === undefined ? undefined : { root: trustRoot, trustList, revocations: revocationLists }
+    trustRoot === undefined
+      ? undefined
+      : { root: trustRoot, trustList, revocations: revocationLists, counters }
   return { keys, lists, clock, log, lookEveryMs }
 }
 
