@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { freshnessOf } from '../resident.ts'
 import type { CodeService } from '../service.ts'
+import { homeOnlyProblem } from './idempotency.ts'
 import { readInput, readResidentToken } from './input.ts'
 import { unknownResident } from './problem.ts'
 import { sendJson } from './reply.ts'
@@ -21,24 +22,34 @@ const listingQuery = z.object({
 
 export interface Listing {
   /** The member of the answer that holds the list, and the folder of the path. */
-  readonly name: 'tests' | 'registrations'
+  readonly name: 'tests' | 'registrations' | 'declarations' | 'corrections'
   readonly summary: string
   readonly answer: z.ZodType
+  /** Only home keeps such, so a node that stands in answers 409 and no list, which would look whole. */
+  readonly homeOnly?: true
   readonly newest: (residentToken: string, limit: number) => readonly object[]
 }
 
 /** `GET /v1/<name>/{residentId}` */
 export const listingRoute = (
   { store, regionCode }: CodeService,
-  { name, summary, answer, newest }: Listing,
+  { name, summary, answer, homeOnly, newest }: Listing,
 ): Route => ({
   path: `/v1/${name}/:residentId`,
-  docs: { get: { summary, query: listingQuery, answer, problems: [400, 404, 503] } },
+  docs: {
+    get: {
+      summary,
+      query: listingQuery,
+      answer,
+      problems: [400, 404, ...(homeOnly ? [409 as const] : []), 503],
+    },
+  },
   get: (req, res) => {
     const residentToken = readResidentToken(req.params['residentId'])
     const { limit } = readInput(listingQuery, req.query, 'query')
     const resident = store.residents.byToken(residentToken)
     if (!resident) throw unknownResident()
+    if (homeOnly && resident.homeRegion !== regionCode) throw homeOnlyProblem(resident.homeRegion)
     sendJson(res, 200, {
       residentToken,
       divisionCode: resident.homeRegion,
