@@ -51,7 +51,11 @@ export class HeldLists {
     this.#log = parts.log
   }
 
-  /** @throws {StartError} when the root or the kept counters can't be used. A list that can't be is told of, and the node runs without it. */
+  /**
+   * A list that can't be used is told of, and the node runs without it.
+   *
+   * @throws {StartError} when the root or the kept counters can't be used.
+   */
   static async open(
     files: ListFiles,
     parts: { clock: () => number; log: RegionNodeLog },
@@ -78,11 +82,9 @@ export class HeldLists {
       text === null
         ? { ok: false, reason: 'form', detail: `it can’t be read, or is longer than ${MAX_BYTES} bytes` }
         : await take(this.#lists, text, { nowMs: this.#clock() })
-    const fault = taken.ok ? this.#olderThanKept(taken.lists) : taken
-    if (!taken.ok || fault !== null) {
-      if (fault !== null) this.#refuse(file, fault)
-      return
-    }
+    if (!taken.ok) return this.#refuse(file, taken)
+    const older = this.#olderThanKept(taken.lists)
+    if (older !== null) return this.#refuse(file, older)
     this.#lists = taken.lists
     this.#refusals.delete(file)
     await this.#keep(taken.lists)
