@@ -63,8 +63,9 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
     const server = createNodeServer(admission.listener)
     const own = regions.filter((region) => !followed.includes(region))
     await seedResidents(opened, own, checked.residents, clock())
-    const port = await listen(server, checked.host, checked.port)
+    // Peers first: what fails after it closes them, and nobody was told of the other port yet.
     const peerPort = await opening.start(service)
+    const port = await listen(server, checked.host, checked.port)
     const stop = async (): Promise<void> => {
       admission.startDraining()
       if (checked.noticeMs > 0) await wait(checked.noticeMs)
@@ -85,6 +86,7 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
 
 function authoritySource(
   {
+    dataFile,
     regionCode,
     keyFolder,
     keyPassphrase,
@@ -100,8 +102,11 @@ function authoritySource(
     keyFolder === undefined
       ? undefined
       : { folder: keyFolder, region: regionCode, passphrase: keyPassphrase ?? null }
+  const counters = dataFile === ':memory:' ? null : `${dataFile}.list-counters.json`
   const lists =
-    trustRoot === undefined ? undefined : { root: trustRoot, trustList, revocations: revocationLists }
+    trustRoot === undefined
+      ? undefined
+      : { root: trustRoot, trustList, revocations: revocationLists, counters }
   return { keys, lists, clock, log, lookEveryMs }
 }
 

@@ -1,20 +1,29 @@
 // The lists that this node goes by, read again when their files change; a bad or older one never takes their place.
 import { open } from 'node:fs/promises'
+import { isNativeError } from 'node:util/types'
 import type { RegionNodeLog } from '../options.ts'
 import { StartError } from '../start-error.ts'
 import { emptyLists, takeRevocationList, takeTrustList } from '../verify/lists.ts'
 import type { Lists, Taken } from '../verify/lists.ts'
 import { readRoots } from '../verify/roots.ts'
 import type { RootKey } from '../verify/lists.ts'
+import { KeptCounters } from './kept-counters.ts'
 
 export interface ListFiles {
   /** JWK or JWK set of the trust roots; read once, since a root must not come by itself. */
   readonly root: string
   readonly trustList: string | undefined
   readonly revocations: readonly string[]
+  /** Where the highest counters are kept over a restart; `null`: nowhere. */
+  readonly counters: string | null
 }
 
 const MAX_BYTES = 17 * 1024 * 1024
+
+interface Fault {
+  readonly reason: string
+  readonly detail: string
+}
 
 type Take = (lists: Lists, text: string, time: { nowMs: number }) => Promise<Taken>
 
@@ -26,6 +35,7 @@ export class HeldLists {
   readonly #log: RegionNodeLog
   /** What was last said of each file that was refused, so that it is said once. */
   readonly #refusals = new Map<string, string>()
+  readonly #counters: KeptCounters
   #lists: Lists
 
   private constructor(
@@ -36,11 +46,16 @@ export class HeldLists {
     this.#files = files
     this.rootText = root.text
     this.#lists = emptyLists(root.keys)
+    this.#counters = KeptCounters.open(files.counters)
     this.#clock = parts.clock
     this.#log = parts.log
   }
 
-  /** @throws {StartError} when the root can't be used. A list that can't be is told of, and the node runs without it. */
+  /**
+   * A list that can't be used is told of, and the node runs without it.
+   *
+   * @throws {StartError} when the root or the kept counters can't be used.
+   */
   static async open(
     files: ListFiles,
     parts: { clock: () => number; log: RegionNodeLog },
@@ -67,15 +82,37 @@ export class HeldLists {
       text === null
         ? { ok: false, reason: 'form', detail: `it can’t be read, or is longer than ${MAX_BYTES} bytes` }
         : await take(this.#lists, text, { nowMs: this.#clock() })
-    if (taken.ok) {
-      this.#lists = taken.lists
-      this.#refusals.delete(file)
-      return
-    }
-    this.#refuse(file, taken)
+    if (!taken.ok) return this.#refuse(file, taken)
+    const older = this.#olderThanKept(taken.lists)
+    if (older !== null) return this.#refuse(file, older)
+    this.#lists = taken.lists
+    this.#refusals.delete(file)
+    await this.#keep(taken.lists)
   }
 
-  #refuse(file: string, { reason, detail }: { reason: string; detail: string }): void {
+  #olderThanKept(lists: Lists): Fault | null {
+    const older = this.#counters.olderIn(lists)
+    if (older === null) return null
+    const detail =
+      `its counter is ${older.given}, and ${older.kept} was gone by before this start; give the newest list, or, ` +
+      `to go back on purpose, stop the node, delete ${this.#counters.file ?? 'the kept counters'} and start it`
+    return { reason: 'rollback', detail }
+  }
+
+  /** A list is not refused for a full disk: it is newer, and to go without it would be worse. */
+  async #keep(lists: Lists): Promise<void> {
+    try {
+      await this.#counters.raise(lists)
+    } catch (error) {
+      const reason = isNativeError(error) ? error.message : String(error)
+      this.#log.error(
+        { file: this.#counters.file, reason },
+        'the list counters can’t be kept: after a restart an older list would be believed; make room for the file',
+      )
+    }
+  }
+
+  #refuse(file: string, { reason, detail }: Fault): void {
     if (this.#refusals.get(file) === detail) return
     this.#refusals.set(file, detail)
     this.#log.error({ file, reason, detail }, 'a list was refused; the one held, if any, stays in force')

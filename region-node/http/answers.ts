@@ -1,5 +1,6 @@
 // The shapes of the node's answers. The OpenAPI document is made of them, and a test holds real answers to it.
 import { z } from 'zod'
+import { CORRECTION_SUBJECTS, SYMPTOMS } from '../declare.ts'
 import { codeStatusSchema, regionCodeSchema, testResultSchema } from '../resident.ts'
 import { SUBJECT_TOKEN } from '../tokens/subject-token.ts'
 
@@ -134,6 +135,38 @@ export const correctionReceipt = z
     receivedAt: time,
   })
   .meta({ id: 'CorrectionReceipt' })
+
+export const declarationsAnswer = z
+  .strictObject({
+    ...listed,
+    declarations: z.array(
+      z.strictObject({
+        declarationId: z.guid(),
+        symptoms: z.array(z.enum(SYMPTOMS)),
+        temperatureCelsius: z.number().nullable(),
+        contact: z.boolean(),
+        visitedDivisions: z.array(division),
+        receivedAt: time,
+      }),
+    ),
+  })
+  .meta({ id: 'Declarations' })
+
+export const correctionsAnswer = z
+  .strictObject({
+    ...listed,
+    corrections: z.array(
+      z.strictObject({
+        correctionId: z.guid(),
+        state: z.literal('received'),
+        subject: z.enum(CORRECTION_SUBJECTS),
+        testId: z.guid().nullable(),
+        statement: z.string(),
+        receivedAt: time,
+      }),
+    ),
+  })
+  .meta({ id: 'Corrections' })
 
 export const carriedCodeReceipt = z
   .strictObject({

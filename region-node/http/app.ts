@@ -8,7 +8,7 @@ import type { CodeService } from '../service.ts'
 import { codeRoute, credentialRoute } from './codes.ts'
 import { cardLookupsRoute } from './id-cards.ts'
 import { familyCodeRoute, lossReportRoute, paperCodeRoute } from './carried-codes.ts'
-import { correctionRoute, declarationRoute } from './declarations.ts'
+import { correctionRoute, correctionsRoute, declarationRoute, declarationsRoute } from './declarations.ts'
 import { healthRoutes } from './health.ts'
 import { openApiRoute } from './openapi.ts'
 import { pageRoutes } from './pages.ts'
@@ -36,7 +36,9 @@ export function createApp(service: CodeService): Express {
     registerRoute(service),
     registrationsRoute(service),
     declarationRoute(service),
+    declarationsRoute(service),
     correctionRoute(service),
+    correctionsRoute(service),
     paperCodeRoute(service),
     familyCodeRoute(service),
     lossReportRoute(service),

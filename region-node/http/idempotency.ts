@@ -52,6 +52,15 @@ export const onceRoute = <T>({ path, summary, body, answer, homeOnly, take }: On
   },
 })
 
+export const homeOnlyProblem = (homeRegion: string): ProblemError =>
+  new ProblemError({
+    status: 409,
+    code: 'home-only',
+    title: "Only the resident's home region takes this",
+    detail: "This node stands in for the home region. Send it again when the home region's own is back.",
+    extra: { divisionCode: homeRegion },
+  })
+
 /** 201 with the first answer, also to a repeat. @throws {ProblemError} It was not recorded. */
 export function sendRecorded(res: Response, recorded: Recorded): void {
   switch (recorded.outcome) {
@@ -65,13 +74,7 @@ export function sendRecorded(res: Response, recorded: Recorded): void {
         detail: 'This key came before with another request. Use a new key for a new request.',
       })
     case 'home-only':
-      throw new ProblemError({
-        status: 409,
-        code: 'home-only',
-        title: "Only the resident's home region takes this",
-        detail: "This node stands in for the home region. Send it again when the home region's own is back.",
-        extra: { divisionCode: recorded.homeRegion },
-      })
+      throw homeOnlyProblem(recorded.homeRegion)
     case 'not-the-writer':
       throw notTheWriter(recorded.homeRegion)
     case 'recorded':

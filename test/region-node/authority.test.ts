@@ -152,6 +152,61 @@ describe('lists', () => {
     expect((await codeFrom(node)).status).toBe(200)
   })
 
+  it('that are older than before a restart are refused, until the operator deletes the counters', async () => {
+    const world = await signingWorld()
+    using folder = temporaryFolder()
+    const nowMs = Date.now()
+    const dataFile = folder.file('residents.db')
+    const trustList = world.write('restart.jws', await world.trustList(nowMs, { counter: 5 }))
+    const revoked = world.write(
+      'restart-revoked.jws',
+      await world.revocations('610100', nowMs, { counter: 3 }),
+    )
+    const logger = listening()
+    const start = () => startTestNode({ dataFile, trustList, revocationLists: [revoked], logger })
+    const listsOf = async ({ url }: RegionNode) => [
+      (await request(url).get('/v1/trust-list')).status,
+      (await request(url).get('/v1/revocation-lists')).body.lists?.length,
+    ]
+    {
+      await using node = await start()
+      expect(await listsOf(node)).toStrictEqual([200, 1])
+    }
+    // The same lists again are no rollback.
+    {
+      await using node = await start()
+      expect(await listsOf(node)).toStrictEqual([200, 1])
+      expect(logger.said).toStrictEqual([])
+    }
+    world.write('restart-revoked.jws', await world.revocations('610100', nowMs, { counter: 2 }))
+    {
+      await using node = await start()
+      expect(await listsOf(node)).toStrictEqual([200, 0])
+      expect(logger.said.splice(0)).toStrictEqual([
+        expect.stringMatching(/restart-revoked\.jws.*rollback.*its counter is 2, and 3 was gone by before/),
+      ])
+    }
+    world.write('restart.jws', await world.trustList(nowMs, { counter: 4 }))
+    {
+      await using node = await start()
+      expect((await listsOf(node))[0]).not.toBe(200)
+      expect(logger.said.splice(0)[0]).toMatch(/rollback.*delete .*residents\.db\.list-counters\.json/)
+    }
+    rmSync(`${dataFile}.list-counters.json`)
+    {
+      await using node = await start()
+      expect(await listsOf(node)).toStrictEqual([200, 1])
+    }
+    expect(logger.said).toStrictEqual([])
+  })
+
+  it('whose kept counters are damaged stop the start, since to begin anew would believe any list', async () => {
+    using folder = temporaryFolder()
+    const dataFile = folder.file('residents.db')
+    writeFileSync(`${dataFile}.list-counters.json`, '{"trustList":')
+    await expect(startTestNode({ dataFile })).rejects.toThrow(/list-counters\.json are damaged; compare/)
+  })
+
   it('need a root, and the root must be one', async () => {
     const world = await signingWorld()
     const junk = world.write('junk.json', '{"kty":"oct"}')

@@ -79,6 +79,60 @@ describe('POST /v1/corrections', () => {
   })
 })
 
+describe('GET of what a resident stated', () => {
+  const listOf = (url: string, folder: string, id: string, query = '') =>
+    request(url).get(`/v1/${folder}/${id}${query}`)
+
+  it('gives the resident’s own declarations, newest first, and nobody else’s', async () => {
+    let nowMs = Date.now()
+    await using node = await startTestNode({ clock: () => nowMs })
+    expect((await listOf(node.url, 'declarations', GREEN)).body.declarations).toStrictEqual([])
+    const first = await post(node.url, '/v1/declarations', WELL, 'first').expect(201)
+    nowMs += 1_000
+    const ill = { ...WELL, symptoms: ['fever'], temperatureCelsius: 38.5 }
+    const second = await post(node.url, '/v1/declarations', ill, 'second').expect(201)
+    await post(node.url, '/v1/declarations', { ...WELL, residentId: RESIDENT }, 'other').expect(201)
+    const { body } = await listOf(node.url, 'declarations', GREEN).expect(200)
+    const { residentId: _, ...said } = ill
+    expect(body).toStrictEqual({
+      residentToken: first.body.residentToken,
+      divisionCode: '610100',
+      freshness: 'live',
+      declarations: [
+        { declarationId: second.body.declarationId, ...said, receivedAt: second.body.receivedAt },
+        expect.objectContaining({ declarationId: first.body.declarationId, temperatureCelsius: null }),
+      ],
+    })
+    const newest = await listOf(node.url, 'declarations', GREEN, '?limit=1')
+    expect(newest.body.declarations).toHaveLength(1)
+  })
+
+  it('gives corrections apart from declarations, with where they stand', async () => {
+    await using node = await startTestNode()
+    const { body } = await post(node.url, '/v1/corrections', WRONG).expect(201)
+    const listed = await listOf(node.url, 'corrections', RESIDENT).expect(200)
+    expect(listed.body.corrections).toStrictEqual([
+      {
+        correctionId: body.correctionId,
+        state: 'received',
+        subject: 'status',
+        testId: null,
+        statement: WRONG.statement,
+        receivedAt: body.receivedAt,
+      },
+    ])
+    expect((await listOf(node.url, 'declarations', RESIDENT)).body.declarations).toStrictEqual([])
+  })
+
+  it.each(['declarations', 'corrections'])('/v1/%s is home’s own: a backup has no list', async (folder) => {
+    await using backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
+    const refused = await listOf(backup.url, folder, GREEN)
+    expect([refused.status, refused.body.type]).toStrictEqual([409, 'urn:chiyuan:problem:home-only'])
+    await listOf(backup.url, folder, 'R610400-000002').expect(200)
+    await listOf(backup.url, folder, 'nobody').expect(404)
+  })
+})
+
 describe.each([
   { path: '/v1/declarations', body: { ...WELL, contact: true } },
   { path: '/v1/corrections', body: { ...WRONG, residentId: GREEN } },

@@ -120,7 +120,14 @@ const homePaths = [
   '/v1/family-codes',
   '/v1/loss-reports',
 ]
-const residentPaths = ['/v1/codes', '/v1/credentials', '/v1/tests', '/v1/registrations']
+const residentPaths = [
+  '/v1/codes',
+  '/v1/credentials',
+  '/v1/tests',
+  '/v1/registrations',
+  '/v1/declarations',
+  '/v1/corrections',
+]
 const trustPaths = ['/v1/jwks', '/v1/trust-root', '/v1/trust-list', '/v1/revocation-lists']
 
 describe('what the node answers is what its contract says', () => {
