@@ -1,5 +1,5 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { check, many, text, whole } from './flags.ts'
 import { optionDefaults, optionFields } from './options.ts'
 import { runRegionNodeProcess } from './process.ts'
@@ -88,7 +88,11 @@ export function regionNodeCommand(): Command {
     )
     .option('--log-json', 'say that it is ready as a line of JSON')
     .addHelpText('after', EXAMPLES)
-    .action((flags: Flags) => runRegionNodeProcess(toOptions(flags)))
+    .action((flags: Flags) => {
+      const peer = peerOf(flags)
+      if (peer === null) command.error('error: --peer-cert, --peer-key and --peer-ca are needed together')
+      return runRegionNodeProcess({ ...toOptions(flags), ...peer })
+    })
   return withPeerOptions(withSigningOptions(command))
 }
 
@@ -165,13 +169,13 @@ Examples:
 
 Stop it with Ctrl-C or SIGTERM: it finishes what it is answering. A second signal ends it at once.`
 
-function peerOf({ peerCert, peerKey, peerCa }: Flags): Pick<ProcessOptions, 'peer'> {
+function peerOf({ peerCert, peerKey, peerCa }: Flags): Pick<ProcessOptions, 'peer'> | null {
   const given = [peerCert, peerKey, peerCa].filter((file) => file !== undefined)
   if (given.length === 0) return {}
   if (peerCert !== undefined && peerKey !== undefined && peerCa !== undefined) {
     return { peer: { cert: peerCert, key: peerKey, ca: peerCa } }
   }
-  throw new InvalidArgumentError('--peer-cert, --peer-key and --peer-ca are needed together.')
+  return null
 }
 
 function toOptions(flags: Flags): ProcessOptions {
@@ -193,7 +197,6 @@ function toOptions(flags: Flags): ProcessOptions {
     ...rest,
     ...named,
     ...signing,
-    ...peerOf(flags),
     revocationLists: revocations,
     regionCode: region,
     dataFile: data,

@@ -6,6 +6,7 @@ import { generateResidents } from './generation/generate.ts'
 import { duration, Progress } from './generation/progress.ts'
 import { gigabytes } from './generation/target-file.ts'
 import { optionFields, wholeNumber } from './options.ts'
+import { recordCommands } from './records-command.ts'
 import { StartError } from './start-error.ts'
 import { openStore } from './store/store.ts'
 import { syntheticSeed } from './synthetic.ts'
@@ -57,6 +58,7 @@ export function residentsCommand(): Command {
     .requiredOption('--region <code>', 'whose residents, such as 610100', text(optionFields.regionCode))
     .requiredOption('--data <file>', 'the restored file', (file) => check(fileField, file))
     .action(beginEpoch)
+  for (const records of recordCommands()) command.addCommand(records)
   return command
 }
 

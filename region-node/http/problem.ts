@@ -46,7 +46,7 @@ export const STATUS_MEANINGS = {
   415: 'Not application/json, or compressed',
   421: 'This node is not to answer for that home; another is',
   422: 'A body that does not fit, or a key that came with another request',
-  503: 'Full, not ready, without its store, or not to sign for that home',
+  503: 'Full, not ready, or without its store or a key',
 } as const
 
 export type ProblemStatus = keyof typeof STATUS_MEANINGS
@@ -88,19 +88,18 @@ export const unknownResident = (): ProblemError =>
   })
 
 /**
- * `undelegated` carries Retry-After, so that a gateway asks another region and does not take this node for broken: its
- * own residents are served. Without a key nobody is, so that has none.
+ * `undelegated` is 421, so that a gateway asks another region and takes this node neither for broken nor for full: its
+ * own residents are served (RFC 9110 section 15.5.20). Without a key nobody is, so that is 503.
  */
 export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemError =>
   new ProblemError(
     reason === 'undelegated'
       ? {
-          status: 503,
+          status: 421,
           code: 'undelegated',
           title: 'This region may not sign for that home now',
           detail: `The trust list has no agreement by which it may sign for residents of ${homeRegion} at this time.`,
           extra: { divisionCode: homeRegion },
-          headers: retryAfter(),
         }
       : {
           status: 503,

@@ -1,8 +1,10 @@
 // The certificate, key and authority by which this node and its peers know each other, read again when they change.
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { watchFiles } from '../authority/changed-files.ts'
 import type { RegionNodeLog } from '../options.ts'
+import { regionOfPeer } from '../peers/identity.ts'
 import { StartError } from '../start-error.ts'
 
 export interface PeerPaths {
@@ -25,19 +27,19 @@ export interface PeerFiles extends AsyncDisposable {
   onChange(changed: (material: PeerMaterial) => void): void
 }
 
-/** @throws {StartError} A file can't be read, or they do not fit together. */
+/** @throws {StartError} A file can't be read, they do not fit together, or the certificate is not of `region`. */
 export async function openPeerFiles(
   paths: PeerPaths,
-  { log, everyMs }: { log: RegionNodeLog; everyMs: number },
+  { region, log, everyMs }: { region: string; log: RegionNodeLog; everyMs: number },
 ): Promise<PeerFiles> {
-  let current = await read(paths)
+  let current = await read(paths, region)
   const listeners: ((material: PeerMaterial) => void)[] = []
   const watching = watchFiles({
     paths: Object.values(paths),
     everyMs,
     changed: async () => {
       try {
-        const next = await read(paths)
+        const next = await read(paths, region)
         if (JSON.stringify(next) === JSON.stringify(current)) return
         current = next
         for (const changed of listeners) changed(next)
@@ -59,7 +61,7 @@ export async function openPeerFiles(
   }
 }
 
-async function read(paths: PeerPaths): Promise<PeerMaterial> {
+async function read(paths: PeerPaths, region: string): Promise<PeerMaterial> {
   const [cert, key, ca] = await Promise.all([text(paths.cert), text(paths.key), text(paths.ca)])
   try {
     createSecureContext({ cert, key, ca })
@@ -69,7 +71,12 @@ async function read(paths: PeerPaths): Promise<PeerMaterial> {
       `--peer-cert ${paths.cert}, --peer-key and --peer-ca are no PEM that fits together: ${codeOf(error)}`,
     )
   }
-  return { cert, key, ca }
+  const named = regionOfPeer(new X509Certificate(cert).subjectAltName)
+  if (named === region) return { cert, key, ca }
+  throw new StartError(
+    `--peer-cert ${paths.cert} is of ${named === null ? 'no region' : `region ${named}`}, and this node is of ${region}; ` +
+      `make it with: chiyuan peers issue --region ${region}`,
+  )
 }
 
 const codeOf = (error: unknown): string =>

@@ -40,7 +40,8 @@ export async function openReplication(
   const { log } = parts
   const watching = { log, everyMs: checked.lookEveryMs }
   await using opened = new AsyncDisposableStack()
-  const files = checked.peer && opened.use(await openPeerFiles(checked.peer, watching))
+  const files =
+    checked.peer && opened.use(await openPeerFiles(checked.peer, { ...watching, region: checked.regionCode }))
   const agreements =
     checked.agreements === undefined
       ? undefined

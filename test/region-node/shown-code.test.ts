@@ -30,7 +30,7 @@ const anyAnswer = fc
     status: fc.constantFrom('green' as const, 'yellow' as const, 'red' as const),
     issuedAt: fc.integer({ min: nowMs - 2 * day, max: nowMs }),
     life: fc.integer({ min: 60_000, max: day }),
-    freshness: fc.constantFrom('live' as const, 'replica' as const),
+    freshness: fc.constantFrom('live' as const, 'replica' as const, 'stale' as const),
   })
   .map(({ life, ...rest }) =>
     anAnswer({ ...rest, validUntil: rest.issuedAt + life, updatedAt: rest.issuedAt }),
@@ -41,10 +41,17 @@ describe('what is shown', () => {
     { name: 'the code from home', display: anAnswer(), carried: null, lastGood: false, source: 'home' },
     {
       name: 'the code from one that stands in',
-      display: anAnswer({ freshness: 'replica' }),
+      display: anAnswer({ issuer: '610400', freshness: 'replica' }),
       carried: null,
       lastGood: false,
       source: 'support',
+    },
+    {
+      name: 'the code from home, also from its copy',
+      display: anAnswer({ freshness: 'stale' }),
+      carried: null,
+      lastGood: false,
+      source: 'home',
     },
     { name: 'the last good answer', display: anAnswer(), carried: null, lastGood: true, source: 'kept' },
     { name: 'the credential', display: ended, carried: aCredential(), lastGood: false, source: 'carried' },

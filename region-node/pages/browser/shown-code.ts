@@ -37,8 +37,8 @@ const isOutdated = (carried: CodeAnswer, display: CodeAnswer | null): boolean =>
   severity[carried.status] < severity[display.status] &&
   carried.updatedAt <= display.updatedAt
 
-const sourceOf = ({ freshness }: CodeAnswer, lastGood: boolean): Source =>
-  lastGood ? 'kept' : freshness === 'live' ? 'home' : 'support'
+const sourceOf = ({ issuer, divisionCode }: CodeAnswer, lastGood: boolean): Source =>
+  lastGood ? 'kept' : issuer === divisionCode ? 'home' : 'support'
 
 /** When to ask again, ms from now: in the middle of a code's life; sooner and sooner spaced out after failures. */
 export function nextAskMs(shown: Shown, failures: number, nowMs: number, draw: number): number {

@@ -20,6 +20,7 @@ import {
   writeAgreements,
 } from './federation.ts'
 import { peerWorld } from './peer-world.ts'
+import type { PeerWorld } from './peer-world.ts'
 
 /** Green at first, as every resident asked for here. */
 const GREEN = 'R610100-000002'
@@ -133,10 +134,9 @@ describe('what a donor took while home was away', () => {
     await eventually(async () => expect(await statusAt(back, GREEN)).toBe('red'), 5_000)
     await eventually(async () => expect((await copyAt(donor)).waitingWrites).toBe(0))
     await back.close()
-    const store = openStore(dataFile)
+    const listed = await runChiyuan('residents', 'reviews', '--data', dataFile)
     const crossed = { homeStatus: 'green', takenStatus: 'red', originRegion: DONOR, reason: 'crossed' }
-    expect(store.reviews.newest(9)).toMatchObject([{ ...crossed, residentToken: syntheticToken(GREEN) }])
-    store.close()
+    expect(JSON.parse(listed.stdout)).toMatchObject({ ...crossed, residentToken: syntheticToken(GREEN) })
   })
 })
 
@@ -181,7 +181,7 @@ describe('who may follow', () => {
   it('a node that is not of the home asked for is not believed', async () => {
     const agreements = await agreementsFile('impostor', { donor: DONOR })
     const peer = await (await peerWorld()).filesOf('610500')
-    await using impostor = await startTestNode({ peerPort: 0, peer, agreements })
+    await using impostor = await startTestNode({ regionCode: '610500', peerPort: 0, peer, agreements })
     await using donor = await startDonor(peerUrl(impostor))
     await eventually(async () => {
       const { body } = await request(donor.url).get('/readyz').expect(200)
@@ -189,6 +189,26 @@ describe('who may follow', () => {
     })
     const refused = await request(donor.url).get(`/v1/codes/${GREEN}`)
     expect([refused.status, refused.body.type]).toEqual([421, 'urn:chiyuan:problem:copy-not-fit'])
+  })
+
+  it.each([
+    {
+      name: 'of another region',
+      files: (world: PeerWorld) => world.filesOf('610500'),
+      says: /region 610500/,
+    },
+    { name: 'of no region', files: (world: PeerWorld) => world.filesOf('1', 'urn:x:y'), says: /no region/ },
+    {
+      name: 'whose key is another’s',
+      files: async (world: PeerWorld) => ({
+        ...(await world.filesOf(DONOR)),
+        key: (await world.filesOf('610500')).key,
+      }),
+      says: /fits together/,
+    },
+  ])('a node does not start with a certificate $name', async ({ files, says }) => {
+    const peer = await files(await peerWorld())
+    await expect(startTestNode({ regionCode: DONOR, peer, peerPort: 0 })).rejects.toThrow(says)
   })
 
   it('what was not agreed stays at home', async () => {
