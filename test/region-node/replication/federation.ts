@@ -6,6 +6,8 @@ import { eventually } from '../../support/eventually.ts'
 import { startTestNode } from '../running-node.ts'
 import { peerWorld } from './peer-world.ts'
 
+/** A busy machine takes its time. */
+export const patienceMs = 15_000
 export const HOME = '610100'
 export const DONOR = '610400'
 
@@ -50,7 +52,7 @@ export async function startDonor(homeUrl: string, options: RegionNodeOptions = {
 export async function readyFor(donor: RegionNode, home = HOME): Promise<void> {
   await eventually(async () => {
     await request(donor.url).get('/readyz').query({ home }).expect(200)
-  })
+  }, patienceMs)
 }
 
 export async function statusAt(node: RegionNode, residentId: string): Promise<unknown> {

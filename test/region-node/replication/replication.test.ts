@@ -1,16 +1,17 @@
 // A donor keeps a copy of a home over mutual TLS: follows it, stands in for it, brings home what it took, forgets it.
 import { copyFileSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import request from 'supertest'
 import type { RegionNode } from '../../../region-node/main.ts'
 import { openStore } from '../../../region-node/store/store.ts'
 import { syntheticToken } from '../../../region-node/synthetic.ts'
-import { eventually } from '../../support/eventually.ts'
+import { eventually as eventuallyWithin } from '../../support/eventually.ts'
 import { runChiyuan, startTestNode, temporaryFolder } from '../running-node.ts'
 import {
   agreementsFile,
   DONOR,
   HOME,
+  patienceMs,
   peerUrl,
   positive,
   readyFor,
@@ -21,6 +22,10 @@ import {
 } from './federation.ts'
 import { peerWorld } from './peer-world.ts'
 import type { PeerWorld } from './peer-world.ts'
+
+jest.setTimeout(60_000)
+
+const eventually = (check: () => void | Promise<void>): Promise<void> => eventuallyWithin(check, patienceMs)
 
 /** Green at first, as every resident asked for here. */
 const GREEN = 'R610100-000002'
@@ -53,7 +58,7 @@ it('a donor has home’s residents, and each change as it is made', async () => 
 it('home gone: the donor stands in, also after a restart of its own, and says how old its copy is', async () => {
   using folder = temporaryFolder()
   const options = { dataFile: folder.file('donor.db') }
-  const home = await startHome(await agreementsFile('gone', { rpoSeconds: 1, maxAgeSeconds: 3 }))
+  const home = await startHome(await agreementsFile('gone', { rpoSeconds: 1, maxAgeSeconds: 6 }))
   const url = peerUrl(home)
   {
     await using donor = await startDonor(url, options)
@@ -77,7 +82,7 @@ it('home gone: the donor stands in, also after a restart of its own, and says ho
   await eventually(async () => {
     const { body } = await request(donor.url).get('/readyz').expect(200)
     expect(body.notReadyFor[0]).toMatchObject({ region: HOME, check: 'data' })
-  }, 5_000)
+  })
   const refused = await request(donor.url).get(`/v1/codes/${GREEN}`)
   expect([refused.status, refused.body.type]).toEqual([421, 'urn:chiyuan:problem:copy-not-fit'])
 })
@@ -102,7 +107,7 @@ describe('what a donor took while home was away', () => {
     expect(await statusAt(donor, GREEN)).toBe('red')
     expect((await copyAt(donor)).waitingWrites).toBe(2)
     await using back = await startHome(agreements, { dataFile, peerPort: peerPort ?? 0 })
-    await eventually(async () => expect(await statusAt(back, GREEN)).toBe('red'), 5_000)
+    await eventually(async () => expect(await statusAt(back, GREEN)).toBe('red'))
     await eventually(async () => expect((await copyAt(donor)).waitingWrites).toBe(0))
     const tests = (await request(back.url).get(`/v1/tests/${GREEN}`)).body.tests
     expect(tests.filter(({ originRegion }: { originRegion: string }) => originRegion === DONOR)).toHaveLength(
@@ -131,7 +136,7 @@ describe('what a donor took while home was away', () => {
       expect(await statusAt(alone, GREEN)).toBe('green')
     }
     const back = await startHome(agreements, { dataFile, peerPort: peerPort ?? 0 })
-    await eventually(async () => expect(await statusAt(back, GREEN)).toBe('red'), 5_000)
+    await eventually(async () => expect(await statusAt(back, GREEN)).toBe('red'))
     await eventually(async () => expect((await copyAt(donor)).waitingWrites).toBe(0))
     await back.close()
     const listed = await runChiyuan('residents', 'reviews', '--data', dataFile)
@@ -248,7 +253,7 @@ it('a home that came back from a backup is not taken for what it was: a new epoc
   expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('epoch 2') })
   await using restored = await startHome(agreements, { dataFile: backup, peerPort })
   await readyFor(donor)
-  await eventually(async () => expect((await copyAt(donor)).inContact).toBe(true), 5_000)
+  await eventually(async () => expect((await copyAt(donor)).inContact).toBe(true))
   await readyFor(donor)
   expect(await statusAt(donor, GREEN)).toBe('red')
   await take(restored, 'R610100-000004', 'k2')
@@ -266,7 +271,7 @@ it('when the agreement ends the copy is purged, and home has a certificate that 
   writeAgreements(agreements, { until: '2021-01-01T00:00:00+08:00' })
   await eventually(async () => {
     await request(donor.url).get('/readyz').query({ home: HOME }).expect(503)
-  }, 5_000)
+  })
   await eventually(() => {
     const store = openStore(homeFile)
     try {
@@ -274,7 +279,7 @@ it('when the agreement ends the copy is purged, and home has a certificate that 
     } finally {
       store.close()
     }
-  }, 5_000)
+  })
   await donor.close()
   await home.close()
   const atHome = openStore(homeFile)
