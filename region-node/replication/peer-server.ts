@@ -51,6 +51,7 @@ export function createPeerServer(parts: PeerParts): Server {
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.3',
+    handshakeTimeout: 10_000,
   } as const
   const server = createServer(options, peerApp(parts))
   files.onChange((material) => server.setSecureContext({ ...options, ...material }))
