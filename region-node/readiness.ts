@@ -16,7 +16,8 @@ export function failedChecks(service: CodeService): FailedCheck[] {
   const failed: FailedCheck[] = []
   if (service.gate.draining) failed.push({ check: 'draining', detail: 'the node is shutting down' })
   try {
-    failed.push(...dataFaults(service))
+    const fault = dataFault(service, service.regionCode)
+    if (fault !== null) failed.push(fault)
   } catch {
     failed.push({ check: 'store', detail: 'the store does not answer' })
   }
@@ -28,7 +29,7 @@ export function failedChecks(service: CodeService): FailedCheck[] {
 export const homesNotServed = (service: CodeService): NotReadyFor[] =>
   service.regions.flatMap((region) => {
     const fault =
-      region === service.regionCode ? null : (copyFault(service, region) ?? signingFault(service, region))
+      region === service.regionCode ? null : (dataFault(service, region) ?? signingFault(service, region))
     return fault === null ? [] : [{ region, ...fault }]
   })
 
@@ -54,8 +55,9 @@ function signingFault({ authority, clock }: CodeService, region: string): Failed
   }
 }
 
-function copyFault(
-  { copies, clock, maxReplicaAgeMs, store }: CodeService,
+/** The node's own data are the original and have no age, unless it follows its region's writer. @throws When the store can't be read. */
+function dataFault(
+  { copies, clock, maxReplicaAgeMs, regionCode, store }: CodeService,
   region: string,
 ): FailedCheck | null {
   const followed = copies.find(region)
@@ -65,20 +67,10 @@ function copyFault(
   }
   const held = store.holdings.all().find((holding) => holding.region === region)
   if (held === undefined) return { check: 'data', detail: `residents of ${region} are not loaded` }
+  if (region === regionCode || maxReplicaAgeMs === undefined) return null
   const ageMs = clock() - held.refreshedAtMs
-  if (maxReplicaAgeMs === undefined || ageMs <= maxReplicaAgeMs) return null
+  if (ageMs <= maxReplicaAgeMs) return null
   return { check: 'data', detail: `the copy of ${region} is ${ageMs} ms old, allowed ${maxReplicaAgeMs}` }
-}
-
-/** Of the node's own region, without which it is good for nothing. @throws When the store can't be read. */
-function dataFaults(service: CodeService): FailedCheck[] {
-  const { copies, regionCode, store } = service
-  if (copies.find(regionCode) !== undefined) {
-    const fault = copyFault(service, regionCode)
-    return fault === null ? [] : [fault]
-  }
-  const loaded = store.holdings.all().some(({ region }) => region === regionCode)
-  return loaded ? [] : [{ check: 'data', detail: `residents of ${regionCode} are not loaded` }]
 }
 
 /** What `/readyz` and `/load` tell of the copies. */

@@ -1,6 +1,7 @@
 // A copy of one other home: follows that home's feed, hands over what was taken for it, and forgets it in the end.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RegionNodeLog } from '../options.ts'
+import { isAfter } from '../store/feed.ts'
 import type { FeedEntry, FeedPosition } from '../store/feed.ts'
 import type { Store } from '../store/store.ts'
 import { shown } from './merge.ts'
@@ -9,7 +10,7 @@ import { PeerError } from './peer-client.ts'
 import { standingOf } from './standing.ts'
 import type { CopyFacts, Standing } from './standing.ts'
 import { atLeast } from '../resident.ts'
-import { isAfter, mostEntries, mostWrites } from './wire.ts'
+import { mostEntries, mostWrites } from './wire.ts'
 import type { Page } from './wire.ts'
 
 export interface FollowerParts {

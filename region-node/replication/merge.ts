@@ -1,8 +1,8 @@
 // How what a stand-in took and what home knows become one: pure, and never for the better.
 import { afterTest } from '../resident.ts'
 import type { CodeStatus, Resident } from '../resident.ts'
+import { isAfter } from '../store/feed.ts'
 import type { FeedPosition } from '../store/feed.ts'
-import { isAfter } from './wire.ts'
 import type { TakenWrite } from './wire.ts'
 
 /** A resident with the effect of a write that home has not made yet. Registrations have none. */

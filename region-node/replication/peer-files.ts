@@ -4,14 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { watchFiles } from '../authority/changed-files.ts'
 import type { RegionNodeLog } from '../options.ts'
+import type { PeerPaths } from '../peers/certificate-files.ts'
 import { regionOfPeer } from '../peers/identity.ts'
 import { StartError } from '../start-error.ts'
-
-export interface PeerPaths {
-  readonly cert: string
-  readonly key: string
-  readonly ca: string
-}
 
 /** PEM texts, as TLS takes them. */
 export interface PeerMaterial {

@@ -145,6 +145,3 @@ export function readReceipts(value: unknown): { head: FeedPosition; receipts: Re
     })),
   }
 }
-
-export const isAfter = (a: FeedPosition, b: FeedPosition): boolean =>
-  a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq)

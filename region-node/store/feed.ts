@@ -13,6 +13,9 @@ export interface FeedPosition {
   readonly seq: number
 }
 
+export const isAfter = (a: FeedPosition, b: FeedPosition): boolean =>
+  a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq)
+
 export type FeedEntry = Resident & FeedPosition
 
 /**
