@@ -1,15 +1,17 @@
 // Reads a configuration file: YAML and environment in, a checked Config or every problem at once out.
 import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
+import { modes } from '../gateway/model/mode.ts'
 import { errorCode, errorText, UsageError } from '../gateway/model/errors.ts'
 import { inconsistencies } from './consistency.ts'
 import { applyEnvironment, isRecord } from './environment.ts'
 import { ConfigError, type ConfigProblem, nearest, showValue } from './problem.ts'
-import { modes, withProfile } from './profiles.ts'
+import { over, profileOf } from './profiles.ts'
 import { type Config, configSchema } from './schema.ts'
 import { fieldName, readYaml } from './yaml-source.ts'
 
 /**
+ * The file as it stands: what its modes change is in `profiles`, and `inMode` puts one in force.
  * @throws {UsageError} when the file can't be read.
  * @throws {ConfigError} with every problem of its contents.
  */
@@ -49,9 +51,12 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv =
   const all: ConfigProblem[] = [...problems]
   const base = checked(raw, place, all)
   // Without a sound file a profile would only repeat its faults.
-  const inForce = base === null ? null : withModes(base, raw, place, all)
-  if (all.length > 0 || inForce === null) throw new ConfigError(all)
-  return inForce
+  if (base !== null && all.length === 0) checkModes(raw, place, all)
+  if (all.length > 0 || base === null) throw new ConfigError(all)
+  return {
+    ...base,
+    profiles: { peacetime: profileOf(raw, 'peacetime'), emergency: profileOf(raw, 'emergency') },
+  }
 }
 
 type Place = (path: readonly PropertyKey[]) => string
@@ -69,27 +74,20 @@ function checked(raw: Record<string, unknown>, place: Place, all: ConfigProblem[
   return parsed.data
 }
 
-/** Checks the file as each mode would have it, and returns it as the present one does. */
-function withModes(
-  base: Config,
-  raw: Record<string, unknown>,
-  place: Place,
-  all: ConfigProblem[],
-): Config | null {
-  let inForce: Config | null = null
+/** Checks the file as each mode would have it. */
+function checkModes(raw: Record<string, unknown>, place: Place, all: ConfigProblem[]): void {
   for (const mode of modes) {
     const found: ConfigProblem[] = []
     const inProfile = (path: readonly PropertyKey[]): PropertyKey[] => ['profiles', mode, ...path]
-    const config = checked(withProfile(raw, mode), (path) => place(inProfile(path)), found)
-    // The file's own faults are told already.
-    if (all.length === 0) {
-      for (const { place: at, field, message } of found) {
-        all.push({ place: at, field: `profiles.${mode}.${field}`, message })
-      }
-    }
-    if (mode === base.mode) inForce = config
+    checked(over(raw, profileOf(raw, mode)), (path) => place(inProfile(path)), found)
+    all.push(
+      ...found.map(({ place: at, field, message }) => ({
+        place: at,
+        field: `profiles.${mode}.${field}`,
+        message,
+      })),
+    )
   }
-  return inForce
 }
 
 function problemsOf(

@@ -1,8 +1,6 @@
 // Peacetime and emergency: two sets of changes to the same settings, of which the mode puts one in force.
+import type { Mode } from '../gateway/model/mode.ts'
 import { isRecord } from './environment.ts'
-
-export const modes = ['peacetime', 'emergency'] as const
-export type Mode = (typeof modes)[number]
 
 /** Sections that a profile may change: those that a running gateway takes over. */
 export const profileSections = [
@@ -28,13 +26,28 @@ const shipped: Readonly<Record<Mode, Record<string, unknown>>> = {
   },
 }
 
-/** The file's contents with `mode`'s changes put over them. What the file itself says of a field outranks what ships. */
-export function withProfile(raw: Record<string, unknown>, mode: Mode): Record<string, unknown> {
+/** Everything that `mode` changes of the file: what the file itself says of a field outranks what ships. */
+export function profileOf(raw: Record<string, unknown>, mode: Mode): Record<string, unknown> {
   const own = isRecord(raw['profiles']) ? raw['profiles'][mode] : undefined
-  return over(over(shipped[mode], raw), isRecord(own) ? own : {})
+  return over(without(shipped[mode], raw), isRecord(own) ? own : {})
 }
 
-function over(below: Record<string, unknown>, above: Record<string, unknown>): Record<string, unknown> {
+/** `below` without the fields that `said` names. */
+function without(below: Record<string, unknown>, said: Record<string, unknown>): Record<string, unknown> {
+  const left: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(below)) {
+    const above = said[key]
+    if (above === undefined) left[key] = value
+    else if (isRecord(value) && isRecord(above)) left[key] = without(value, above)
+  }
+  return left
+}
+
+/** `below` with the fields of `above` put over it, section by section. */
+export function over(
+  below: Record<string, unknown>,
+  above: Record<string, unknown>,
+): Record<string, unknown> {
   const merged = { ...below }
   for (const [key, value] of Object.entries(above)) {
     const under = merged[key]

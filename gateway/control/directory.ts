@@ -1,12 +1,14 @@
 // Sources and intent in, one frozen snapshot out. The data plane reads the last one and waits for nobody.
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../model/clock.ts'
 import { errorText } from '../model/errors.ts'
 import type { Observer } from '../model/events.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
-import type { Hold, Home, Snapshot } from '../model/snapshot.ts'
+import type { Home, Snapshot } from '../model/snapshot.ts'
 import { escalate } from '../policy/escalation.ts'
-import { holdPrefix, holdsAt } from './intent.ts'
+import { nodeHolds } from '../policy/holds.ts'
+import { type Intent, intentPrefix, noIntent, readIntent } from './intent/read.ts'
 import type { Registry } from './registry/port.ts'
 
 /** Called with every new snapshot, in order, before the data plane sees it. */
@@ -22,7 +24,7 @@ export class Directory implements Disposable {
   private readonly wallNow: () => number
   private readonly listener: SnapshotListener
   private regions: readonly Region[] = []
-  private holds: ReadonlyMap<NodeId, Hold> = new Map()
+  private intent: Intent = noIntent
   private version = 0
   private stopWatching = (): void => {}
   private cancelTimer = (): void => {}
@@ -77,17 +79,19 @@ export class Directory implements Disposable {
   private async readOnce(): Promise<void> {
     if (this.ended) return
     try {
-      const records = await this.registry.list(holdPrefix)
-      const { holds, nextEnd, unreadable } = holdsAt(records, this.wallNow())
+      const intent = readIntent(await this.registry.list(intentPrefix), this.wallNow())
+      const { unreadable, nextChangeAt } = intent
       if (unreadable.length > 0) throw new Error(`unreadable records: ${unreadable.join(', ')}`)
-      this.holds = holds
+      const before = this.intent
+      this.intent = intent
       if (this.lostDetail !== null) {
         this.lostDetail = null
         this.observer.registryBack()
       }
-      this.publish()
+      // What else is kept in the registry, such as the audit log, changes more often.
+      if (this.version === 0 || !isDeepStrictEqual(before, intent)) this.publish()
       this.cancelTimer()
-      if (nextEnd !== null) this.wakeIn(nextEnd - this.wallNow() + 1)
+      if (nextChangeAt !== null) this.wakeIn(nextChangeAt - this.wallNow() + 1)
     } catch (cause) {
       this.registryLost(cause)
     }
@@ -109,17 +113,17 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const snapshot = snapshotOf(this.version, this.regions, this.holds)
+    const snapshot = snapshotOf(this.version, this.regions, this.intent)
     this.listener(snapshot)
     this.observer.snapshotApplied(snapshot.version, this.regions.length, snapshot.nodes.size)
   }
 }
 
-/** Pure: the same regions and holds give the same snapshot. */
+/** Pure: the same regions and intent give the same snapshot. */
 export function snapshotOf(
   version: number,
   regions: readonly Region[],
-  holds: ReadonlyMap<NodeId, Hold>,
+  intent: Pick<Intent, 'holds' | 'mode'>,
 ): Snapshot {
   const byCode = new Map<RegionId, Region>(regions.map((region) => [region.code, region]))
   const homes = new Map<string, Home>()
@@ -129,5 +133,6 @@ export function snapshotOf(
     homes.set(region.code, Object.freeze(escalate(region, byCode)))
     for (const node of region.nodes) nodes.set(node.id, node)
   }
-  return Object.freeze({ version, homes, nodes, lending, holds })
+  const holds = nodeHolds(nodes.values(), intent.holds)
+  return Object.freeze({ version, homes, nodes, lending, holds, mode: intent.mode })
 }

@@ -1,5 +1,7 @@
 // What the data plane reads: one frozen view of the federation, replaced whole when anything changes.
+import type { NodeHold } from './hold.ts'
 import type { NodeId, RegionId } from './ids.ts'
+import type { Mode } from './mode.ts'
 import type { CodeNode, LevelName, Lending, Region } from './region.ts'
 
 /** The nodes of one region, in the place that they have for one home's residents. */
@@ -23,19 +25,7 @@ export interface Snapshot {
   readonly homes: ReadonlyMap<string, Home>
   readonly nodes: ReadonlyMap<NodeId, CodeNode>
   readonly lending: ReadonlyMap<RegionId, Lending>
-  readonly holds: ReadonlyMap<NodeId, Hold>
-}
-
-/**
- * An operator's decision on a node, kept apart from what is measured:
- * `trip` sends it nothing, `drain` lets what is in flight end, `bypass` ignores what is measured.
- */
-export type HoldKind = 'trip' | 'drain' | 'bypass'
-
-export interface Hold {
-  readonly kind: HoldKind
-  readonly owner: string
-  readonly reason: string
-  /** Wall-clock milliseconds since 1970 at which the lease ends. */
-  readonly expiresAt: number
+  readonly holds: ReadonlyMap<NodeId, NodeHold>
+  /** The mode that operators have set; `null`: the configuration file's is in force. */
+  readonly mode: Mode | null
 }

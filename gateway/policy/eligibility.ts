@@ -1,7 +1,7 @@
 // May this node be tried now? One judgement for the router, the preview and the planner.
 import type { BreakerState, Health } from '../model/events.ts'
 import type { Verdict } from '../model/outcome.ts'
-import type { HoldKind } from '../model/snapshot.ts'
+import type { HoldKind } from '../model/hold.ts'
 
 /** What is known of a node at this moment. Measured facts and the operator's decision stand apart. */
 export interface Condition {

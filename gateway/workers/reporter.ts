@@ -1,6 +1,7 @@
 // Tells the primary each second that this worker lives, what is amiss, and all that it has counted.
 import { copyOf } from '../telemetry/aggregate.ts'
-import { type Gateway, residentWindowMs } from '../compose.ts'
+import type { Gateway } from '../compose.ts'
+import { residentWindowMs } from '../compose/control.ts'
 import { wall } from '../telemetry/residents.ts'
 import type { ResidentsTold } from './messages.ts'
 import { tellPrimary } from './tell-primary.ts'

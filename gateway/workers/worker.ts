@@ -22,7 +22,6 @@ export function obeyPrimary(): void {
 }
 
 interface Running {
-  readonly workers: number
   readonly gateway: Gateway
   readonly reporter: Reporter
   readonly quotas: SharedQuotas
@@ -55,24 +54,26 @@ class Worker {
 async function started(order: StartOrder): Promise<Running> {
   const { worker, workers } = order
   try {
-    const config = shareOfConfig(order.config, workers)
+    const { config } = order
     const logger = createLogger(config.logLevel, config.logFormat).child({ worker })
     const quotas = new SharedQuotas(order.shares, (demands) => void tellPrimary({ type: 'demand', demands }))
-    const gateway = await startGateway(config, logger, { operators: false, quotas, workers })
+    const gateway = await startGateway(config, logger, {
+      operators: false,
+      quotas,
+      workers,
+      part: (inForce) => shareOfConfig(inForce, workers),
+    })
     const reporter = new Reporter(gateway)
     await tellPrimary({ type: 'ready', publicPort: gateway.publicPort })
-    return { workers, gateway, reporter, quotas }
+    return { gateway, reporter, quotas }
   } catch (cause) {
     await tellPrimary(failure(cause))
     process.exit(1)
   }
 }
 
-function follow(
-  { workers, gateway, reporter, quotas }: Running,
-  message: Exclude<ToWorker, StartOrder>,
-): void {
-  if (message.type === 'reload') gateway.reload(shareOfConfig(message.config, workers))
+function follow({ gateway, reporter, quotas }: Running, message: Exclude<ToWorker, StartOrder>): void {
+  if (message.type === 'reload') gateway.reload(message.config)
   else if (message.type === 'shares') quotas.use(message.shares)
   else if (message.type === 'copy-please') void reporter.copy(message.id)
 }

@@ -1,5 +1,6 @@
 // What is said of a crowd in the configuration is checked: each fault with its line, field, value and what is right.
 import { expect, it } from '@jest/globals'
+import { inMode } from '../../config/mode.ts'
 import { parseConfig } from '../../config/load.ts'
 
 const least = `home: { default: "610100" }
@@ -124,8 +125,20 @@ it.each([
 
 it('a profile of the mode in force is what counts; of the other it is only checked', () => {
   const text = `${least}profiles:\n  emergency: { queue: { maxWaitMs: 900 } }\n`
-  expect(parseConfig(text, 'c.yaml').queue.maxWaitMs).toBe(200)
-  const emergency = parseConfig(`${text}mode: emergency\n`, 'c.yaml')
-  expect(emergency.queue.maxWaitMs).toBe(900)
-  expect(emergency.lastGood.maxAgeSeconds).toBe(3600)
+  const config = parseConfig(text, 'c.yaml')
+  expect(config.queue.maxWaitMs).toBe(200)
+  expect(inMode(config, 'peacetime')).toEqual(config)
+  const emergency = inMode(config, 'emergency')
+  expect([emergency.mode, emergency.queue.maxWaitMs, emergency.lastGood.maxAgeSeconds]).toEqual([
+    'emergency',
+    900,
+    3600,
+  ])
+  expect(inMode(emergency, 'emergency')).toEqual(emergency)
+})
+
+it('what the file says of a field outranks what ships with a mode', () => {
+  const config = parseConfig(`${least}lastGood: { maxAgeSeconds: 60 }\n`, 'c.yaml')
+  const { lastGood, standby } = inMode(config, 'emergency')
+  expect([lastGood.maxAgeSeconds, standby.warmShare]).toEqual([60, 0.02])
 })

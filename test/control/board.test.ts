@@ -1,13 +1,15 @@
 // What attempts and operators do to a node's live state, with opossum measuring for real.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { snapshotOf } from '../../gateway/control/directory.ts'
+import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import type { NodeState } from '../../gateway/control/health/node-state.ts'
 import type { Outcome } from '../../gateway/model/outcome.ts'
-import { nodeId, regionId } from '../../gateway/model/ids.ts'
+import { regionId } from '../../gateway/model/ids.ts'
 import type { CodeNode } from '../../gateway/model/region.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
+import { aHold } from '../support/holds.ts'
 import { aNode, aRegion, learning } from '../support/values.ts'
 
 const settings = {
@@ -22,7 +24,7 @@ const settings = {
   concurrency: learning,
 }
 const node = aNode('xian-1')
-const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], new Map())
+const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], noIntent)
 
 let clock: FakeClock
 let board: Board
@@ -216,8 +218,10 @@ describe('a new snapshot', () => {
   it('keeps what was learnt of a node that stays, with its new weight and hold', () => {
     state.probed('down', '')
     const heavier = { ...node, weight: 5, limit: 3 }
-    const hold = { kind: 'trip' as const, owner: 'o', reason: 'r', expiresAt: 1 }
-    const next = snapshotOf(2, [aRegion('610100', { nodes: [heavier] })], new Map([[nodeId('xian-1'), hold]]))
+    const next = snapshotOf(2, [aRegion('610100', { nodes: [heavier] })], {
+      holds: [aHold('xian-1', 'trip', 1)],
+      mode: null,
+    })
     expect(board.follow(next)).toEqual([])
     expect(board.state(node)).toBe(state)
     expect([state.health, state.hold, state.limit]).toEqual(['down', 'trip', 3])
@@ -230,11 +234,11 @@ describe('a new snapshot', () => {
       aRegion('610100', { nodes: first, lends: bounded }),
       aRegion('610500', { nodes: second }),
     ]
-    board.follow(snapshotOf(2, regions([node], []), new Map()))
+    board.follow(snapshotOf(2, regions([node], []), noIntent))
     const before = state.began(0, true, 'request')
     expect(board.judge(node, 0.5, true, true)).toBe('quota-spent')
     const moved = { ...node, region: regionId('610500') }
-    board.follow(snapshotOf(3, regions([], [moved]), new Map()))
+    board.follow(snapshotOf(3, regions([], [moved]), noIntent))
     expect(board.judge(moved, 0.5, true, true)).toBe('ok')
     // What the old region lent is given back to it.
     state.ended(before, 'answered', 0)
@@ -244,9 +248,9 @@ describe('a new snapshot', () => {
 
   it('forgets a node that is gone or has moved', () => {
     const moved = { ...node, origin: 'http://127.0.0.1:9999' }
-    expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], new Map()))).toEqual([node])
+    expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], noIntent))).toEqual([node])
     expect(board.state(node)).not.toBe(state)
-    board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], new Map()))
+    board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], noIntent))
     expect(board.judge(node, 0.5, true, false)).toBe('draining')
   })
 })

@@ -1,17 +1,15 @@
 // Regions and holds become snapshots; a registry that is lost leaves the last one in force.
 import { expect, it } from '@jest/globals'
 import { Directory } from '../../gateway/control/directory.ts'
-import { putHold } from '../../gateway/control/intent.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
-import { type Registry, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
-import { nodeId } from '../../gateway/model/ids.ts'
+import { compareAndSet, type Registry, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
 import type { Snapshot } from '../../gateway/model/snapshot.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
+import { aHold, putHold } from '../support/holds.ts'
 import { aNode, aRegion } from '../support/values.ts'
 
 const xian = aRegion('610100', { nodes: [aNode('xian-1'), aNode('xian-2')] })
-const trip = (expiresAt: number) => ({ kind: 'trip' as const, owner: 'li', reason: 'drill', expiresAt })
 
 function setUp(registry: Registry) {
   const clock = new FakeClock()
@@ -42,7 +40,7 @@ it('applies a hold when it is put, and ends it with its lease', async () => {
   const { directory, clock, held } = setUp(registry)
   using _ = directory
   await directory.start([xian])
-  await putHold(registry, nodeId('xian-1'), trip(60_000), 0)
+  await putHold(registry, aHold('xian-1', 'trip', 60_000))
   await settle()
   await directory.read()
   expect(held()).toEqual(['xian-1'])
@@ -54,7 +52,7 @@ it('applies a hold when it is put, and ends it with its lease', async () => {
 
 it('ignores a lease that ended while nobody looked', async () => {
   await using registry = openEmbeddedRegistry(':memory:')
-  await putHold(registry, nodeId('xian-1'), trip(5), 0)
+  await putHold(registry, aHold('xian-1', 'trip', 5))
   const { directory, clock, held } = setUp(registry)
   using _ = directory
   await clock.advance(10)
@@ -62,10 +60,40 @@ it('ignores a lease that ended while nobody looked', async () => {
   expect(held()).toEqual([])
 })
 
-it('refuses a malformed hold before it is written', async () => {
+it('goes on with what it knew when a record is of no use, and names it', async () => {
   await using registry = openEmbeddedRegistry(':memory:')
-  expect(() => putHold(registry, nodeId('xian-1'), { ...trip(5), owner: '' }, 0)).toThrow(/owner/)
-  expect(await registry.list('')).toEqual([])
+  const { directory, held } = setUp(registry)
+  using _ = directory
+  await putHold(registry, aHold('xian-1', 'trip', 60_000))
+  await directory.start([xian])
+  await compareAndSet(registry, 'intent/holds/bad', { kind: 'trip' }, 0)
+  await directory.read()
+  expect([held(), directory.lost]).toEqual([['xian-1'], 'unreadable records: intent/holds/bad'])
+})
+
+it('publishes nothing new where only other records changed', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  const { directory, snapshots } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  await compareAndSet(registry, 'audit/1', {}, 0)
+  await directory.read()
+  expect(snapshots).toHaveLength(1)
+})
+
+it('tells the mode that operators have set', async () => {
+  await using registry = openEmbeddedRegistry(':memory:')
+  const { directory, snapshots } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  await compareAndSet(
+    registry,
+    'intent/mode',
+    { mode: 'emergency', owner: 'li', reason: 'crowd', setAt: 1 },
+    0,
+  )
+  await directory.read()
+  expect(snapshots.map(({ mode }) => mode)).toEqual([null, 'emergency'])
 })
 
 it('keeps the last view while the registry is lost, says so, and heals by itself', async () => {
@@ -73,18 +101,19 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
   let lost = false
   const registry: Registry = {
     list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
-    compareAndSet: (...write) => real.compareAndSet(...write),
+    read: (key) => real.read(key),
+    commit: (changes) => real.commit(changes),
     watch: () => () => {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
-  await putHold(real, nodeId('xian-1'), trip(1_000_000), 0)
+  await putHold(real, aHold('xian-1', 'trip', 1_000_000))
   const { directory, clock, events, held } = setUp(registry)
   using _ = directory
   await directory.start([xian])
   lost = true
   await directory.read()
   expect([held(), directory.lost]).toEqual([['xian-1'], 'gone'])
-  await putHold(real, nodeId('xian-2'), trip(1_000_000), 0)
+  await putHold(real, aHold('xian-2', 'trip', 1_000_000))
   await clock.advance(3000)
   expect(held()).toEqual(['xian-1'])
   lost = false
@@ -97,7 +126,8 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
 it('starts without its registry', async () => {
   const registry: Registry = {
     list: () => Promise.reject(new RegistryUnavailable('gone')),
-    compareAndSet: () => Promise.reject(new RegistryUnavailable('gone')),
+    read: () => Promise.reject(new RegistryUnavailable('gone')),
+    commit: () => Promise.reject(new RegistryUnavailable('gone')),
     watch: () => () => {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

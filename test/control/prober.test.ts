@@ -1,6 +1,7 @@
 // The probe loops, on a clock turned by hand.
 import { expect, it } from '@jest/globals'
 import { snapshotOf } from '../../gateway/control/directory.ts'
+import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import { type Probe, Prober, type ProbeResult } from '../../gateway/control/health/prober.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
@@ -28,7 +29,7 @@ function setUp(probe: Probe) {
   const board = new Board(clock, boardSettings, observer)
   const prober = new Prober({ board, clock, probe, random: () => 0.5 }, settings)
   const follow = (...ids: string[]): void => {
-    const snapshot = snapshotOf(1, [aRegion('610100', { nodes: ids.map((id) => aNode(id)) })], new Map())
+    const snapshot = snapshotOf(1, [aRegion('610100', { nodes: ids.map((id) => aNode(id)) })], noIntent)
     board.follow(snapshot)
     prober.follow(snapshot)
   }

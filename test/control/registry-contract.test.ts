@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
-import type { Registry } from '../../gateway/control/registry/port.ts'
+import { compareAndSet, type Registry } from '../../gateway/control/registry/port.ts'
 
 let folder: string
 let file: string
@@ -27,34 +27,77 @@ describe.each([{ driver: 'embedded', open: (): Registry => openEmbeddedRegistry(
   ({ open }) => {
     it('creates, changes and removes a record by its version', async () => {
       await using registry = open()
-      expect(await registry.compareAndSet('a/1', { x: 1 }, 0)).toEqual({ ok: true, version: 1 })
-      expect(await registry.compareAndSet('a/1', { x: 2 }, 1)).toEqual({ ok: true, version: 2 })
+      expect(await compareAndSet(registry, 'a/1', { x: 1 }, 0)).toEqual({ ok: true, versions: [1] })
+      expect(await compareAndSet(registry, 'a/1', { x: 2 }, 1)).toEqual({ ok: true, versions: [2] })
       expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: { x: 2 }, version: 2 }])
-      expect(await registry.compareAndSet('a/1', null, 2)).toEqual({ ok: true, version: 0 })
+      expect(await compareAndSet(registry, 'a/1', null, 2)).toEqual({ ok: true, versions: [0] })
       expect(await registry.list('a/')).toEqual([])
     })
 
     it('refuses a change of a version that no longer stands, and says what does', async () => {
       await using registry = open()
-      await registry.compareAndSet('a/1', 'first', 0)
+      await compareAndSet(registry, 'a/1', 'first', 0)
       const current = { key: 'a/1', value: 'first', version: 1 }
-      expect(await registry.compareAndSet('a/1', 'second', 0)).toEqual({ ok: false, current })
-      expect(await registry.compareAndSet('a/1', null, 7)).toEqual({ ok: false, current })
-      expect(await registry.compareAndSet('a/2', 'second', 3)).toEqual({ ok: false, current: null })
+      expect(await compareAndSet(registry, 'a/1', 'second', 0)).toEqual({ ok: false, key: 'a/1', current })
+      expect(await compareAndSet(registry, 'a/1', null, 7)).toEqual({ ok: false, key: 'a/1', current })
+      expect(await compareAndSet(registry, 'a/2', 'second', 3)).toEqual({
+        ok: false,
+        key: 'a/2',
+        current: null,
+      })
     })
 
     it('lists by prefix only, in order of keys', async () => {
       await using registry = open()
-      for (const key of ['b/2', 'b/1', 'a%_/1', 'bb/1']) await registry.compareAndSet(key, 1, 0)
+      for (const key of ['b/2', 'b/1', 'a%_/1', 'bb/1']) await compareAndSet(registry, key, 1, 0)
       expect((await registry.list('b/')).map(({ key }) => key)).toEqual(['b/1', 'b/2'])
       expect((await registry.list('a%_')).map(({ key }) => key)).toEqual(['a%_/1'])
+    })
+
+    it('lists page by page', async () => {
+      await using registry = open()
+      for (const key of ['a/1', 'b/1', 'b/2', 'b/3']) await compareAndSet(registry, key, 1, 0)
+      const keys = async (after: string): Promise<string[]> =>
+        (await registry.list('b/', { after, limit: 2 })).map(({ key }) => key)
+      expect([await keys(''), await keys('b/2'), await keys('b/3')]).toEqual([['b/1', 'b/2'], ['b/3'], []])
+    })
+
+    it('reads one record', async () => {
+      await using registry = open()
+      expect(await registry.read('k')).toBeNull()
+      await compareAndSet(registry, 'k', 'v', 0)
+      expect(await registry.read('k')).toEqual({ key: 'k', value: 'v', version: 1 })
+    })
+
+    it('writes several records together, or none', async () => {
+      await using registry = open()
+      await compareAndSet(registry, 'a', 1, 0)
+      await compareAndSet(registry, 'b', 1, 0)
+      const change = (key: string, value: unknown, expectedVersion: number) => ({
+        key,
+        value,
+        expectedVersion,
+      })
+      expect(await registry.commit([change('a', 2, 1), change('c', 1, 0), change('b', null, 1)])).toEqual({
+        ok: true,
+        versions: [2, 1, 0],
+      })
+      expect(await registry.commit([change('a', 3, 2), change('c', 2, 7)])).toEqual({
+        ok: false,
+        key: 'c',
+        current: { key: 'c', value: 1, version: 1 },
+      })
+      expect(await registry.list('')).toEqual([
+        { key: 'a', value: 2, version: 2 },
+        { key: 'c', value: 1, version: 1 },
+      ])
     })
 
     it('lets one of many racing writers win', async () => {
       await using one = open()
       await using two = open()
       const writes = await Promise.all(
-        [one, two, one, two].map((registry, i) => registry.compareAndSet('k', i, 0)),
+        [one, two, one, two].map((registry, i) => compareAndSet(registry, 'k', i, 0)),
       )
       expect(writes.filter(({ ok }) => ok)).toHaveLength(1)
     })
@@ -63,17 +106,17 @@ describe.each([{ driver: 'embedded', open: (): Registry => openEmbeddedRegistry(
       await using one = open()
       await using two = open()
       const own = changed(one)
-      await one.compareAndSet('k', 1, 0)
+      await compareAndSet(one, 'k', 1, 0)
       await own
       const elsewhere = changed(one)
-      await two.compareAndSet('k', 2, 1)
+      await compareAndSet(two, 'k', 2, 1)
       await elsewhere
     })
 
     it('keeps its records', async () => {
       {
         await using registry = open()
-        await registry.compareAndSet('k', { a: ['值', null, 1.5] }, 0)
+        await compareAndSet(registry, 'k', { a: ['值', null, 1.5] }, 0)
       }
       await using again = open()
       expect(await again.list('')).toEqual([{ key: 'k', value: { a: ['值', null, 1.5] }, version: 1 }])
@@ -106,20 +149,20 @@ describe('the embedded file', () => {
 
 it('a file that is deleted is missed, one that comes in its place is opened', async () => {
   await using registry = openEmbeddedRegistry(file)
-  await registry.compareAndSet('a/1', 'here', 0)
+  await compareAndSet(registry, 'a/1', 'here', 0)
   const lost = new Promise<unknown>((resolve) => {
     registry.watch(() => {}, resolve)
   })
   await rename(file, `${file}.away`)
   expect(String(await lost)).toContain('is gone; put it back')
   await expect(registry.list('a/')).rejects.toThrow('is gone')
-  await expect(registry.compareAndSet('a/1', 'lost', 1)).rejects.toThrow('is gone')
+  await expect(compareAndSet(registry, 'a/1', 'lost', 1)).rejects.toThrow('is gone')
   const back = changed(registry)
   await rename(`${file}.away`, file)
   await back
   expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: 'here', version: 1 }])
   await rename(file, `${file}.older`)
   await using other = openEmbeddedRegistry(file)
-  await other.compareAndSet('a/1', 'another', 0)
+  await compareAndSet(other, 'a/1', 'another', 0)
   expect(await registry.list('a/')).toEqual([{ key: 'a/1', value: 'another', version: 1 }])
 })

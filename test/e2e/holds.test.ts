@@ -1,18 +1,9 @@
 // An operator's decision in the registry reaches residents' traffic at once, and ends with its lease.
 import { expect, it } from '@jest/globals'
-import { putHold } from '../../gateway/control/intent.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
-import { nodeId } from '../../gateway/model/ids.ts'
-import type { HoldKind } from '../../gateway/model/snapshot.ts'
+import { aHold, putHold } from '../support/holds.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { httpUpstream, named } from '../support/upstream.ts'
-
-const hold = (kind: HoldKind, forMs: number) => ({
-  kind,
-  owner: 'test',
-  reason: 'a test',
-  expiresAt: Date.now() + forMs,
-})
 
 it('a node tripped by another process is left within 100 ms, and taken back when the lease ends', async () => {
   await using home = await httpUpstream(named('home'))
@@ -26,7 +17,7 @@ it('a node tripped by another process is left within 100 ms, and taken back when
   // Its own connection to the file: what another process would have.
   await using elsewhere = openEmbeddedRegistry(`${edge.config.dataDir}/chiyuan.db`)
   const putAt = performance.now()
-  await putHold(elsewhere, nodeId('xian-1'), hold('trip', 700), 0)
+  await putHold(elsewhere, aHold('xian-1', 'trip', Date.now() + 700))
   while ((await ask()) !== 'neighbour');
   expect(performance.now() - putAt).toBeLessThan(500)
   while ((await ask()) !== 'home');
@@ -48,7 +39,7 @@ it('a bypass sends residents to a node that probes call down', async () => {
   ])
   const ask = async (): Promise<string> => (await fetch(`${edge.url}/v1/codes/R1`)).text()
   while ((await ask()) !== 'neighbour');
-  await putHold(edge.gateway.registry, nodeId('xian-1'), hold('bypass', 60_000), 0)
+  await putHold(edge.gateway.registry, aHold('xian-1', 'bypass', Date.now() + 60_000))
   while ((await ask()) !== 'home');
 })
 

@@ -1,6 +1,7 @@
 // An edge wired by hand in front of one node, for tests that put a fault of our own into one of its parts.
 import { systemClock } from '../../gateway/control/clock.ts'
 import { snapshotOf } from '../../gateway/control/directory.ts'
+import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import { regionsOf } from '../../gateway/control/regions.ts'
 import { LastGood } from '../../gateway/edge/forward/last-good.ts'
@@ -35,7 +36,7 @@ export async function edgeByHand(
     { breaker: config.breaker, slowStart, concurrency: config.concurrency },
     observer,
   )
-  const snapshot = snapshotOf(1, regionsOf(config), new Map())
+  const snapshot = snapshotOf(1, regionsOf(config), noIntent)
   board.follow(snapshot)
   const pools = new Pools(config.attempts)
   const view = { ...compileView(config, snapshot, 'secret'), ...changes.view }

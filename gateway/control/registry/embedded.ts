@@ -3,7 +3,14 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { UsageError } from '../../model/errors.ts'
-import { type Registry, type RegistryRecord, RegistryUnavailable, type RegistryWrite } from './port.ts'
+import {
+  type Registry,
+  type RegistryChange,
+  type RegistryPage,
+  type RegistryRecord,
+  RegistryUnavailable,
+  type RegistryWrite,
+} from './port.ts'
 
 const schemaVersion = 1
 /** Pause between looks for other processes' changes, ms. One pragma, no table is read. */
@@ -64,7 +71,9 @@ class Connection {
     this.database = database
     this.inode = inodeOf(file) ?? 0
     this.listed = database.prepare(
-      'SELECT key, value, version FROM record WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key',
+      // The lower bound is what the index is searched by; a prefix has no upper bound that every text respects.
+      `SELECT key, value, version FROM record
+       WHERE key >= ?1 AND key > ?2 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?3`,
     )
     this.one = database.prepare('SELECT key, value, version FROM record WHERE key = ?')
     this.inserted = database.prepare(
@@ -96,18 +105,19 @@ class EmbeddedRegistry implements Registry {
     this.connection = new Connection(file)
   }
 
-  async list(prefix: string): Promise<readonly RegistryRecord[]> {
-    return ask(() => this.current().listed.all(prefix).map(toRecord))
+  async list(prefix: string, { after = '', limit = -1 }: RegistryPage = {}): Promise<RegistryRecord[]> {
+    return ask(() => this.current().listed.all(prefix, after, limit).map(toRecord))
   }
 
-  async compareAndSet(key: string, value: unknown, expectedVersion: number): Promise<RegistryWrite> {
-    const changes = ask(() => Number(this.write(key, value, expectedVersion)))
-    if (changes === 1) {
-      for (const changed of this.watchers) queueMicrotask(changed)
-      return { ok: true, version: value === null ? 0 : expectedVersion + 1 }
-    }
+  async read(key: string): Promise<RegistryRecord | null> {
     const row = ask(() => this.current().one.get(key))
-    return { ok: false, current: row === undefined ? null : toRecord(row) }
+    return row === undefined ? null : toRecord(row)
+  }
+
+  async commit(changes: readonly RegistryChange[]): Promise<RegistryWrite> {
+    const result = ask(() => inTransaction(this.current(), (connection) => writeAll(connection, changes)))
+    if (result.ok) for (const changed of this.watchers) queueMicrotask(changed)
+    return result
   }
 
   watch(changed: () => void, lost: (cause: unknown) => void): () => void {
@@ -145,14 +155,6 @@ class EmbeddedRegistry implements Registry {
     this.connection.close()
   }
 
-  private write(key: string, value: unknown, expectedVersion: number): number | bigint {
-    const { removed, inserted, updated } = this.current()
-    if (value === null) return removed.run(key, expectedVersion).changes
-    const text = JSON.stringify(value)
-    if (expectedVersion === 0) return inserted.run(key, text).changes
-    return updated.run(text, key, expectedVersion).changes
-  }
-
   /** Moves when another connection has committed; our own commits tell the watchers themselves. */
   private version(): unknown {
     return ask(() => this.current().dataVersion.get()?.['data_version'])
@@ -172,6 +174,45 @@ class EmbeddedRegistry implements Registry {
     this.connection = next
     return next
   }
+}
+
+/** Rolled back unless `write` says that it is good. */
+function inTransaction(
+  connection: Connection,
+  write: (connection: Connection) => RegistryWrite,
+): RegistryWrite {
+  const { database } = connection
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = write(connection)
+    database.exec(result.ok ? 'COMMIT' : 'ROLLBACK')
+    return result
+  } finally {
+    if (database.isTransaction) database.exec('ROLLBACK')
+  }
+}
+
+function writeAll(connection: Connection, changes: readonly RegistryChange[]): RegistryWrite {
+  for (const change of changes) {
+    if (writeOne(connection, change) === 1) continue
+    const row = connection.one.get(change.key)
+    return { ok: false, key: change.key, current: row === undefined ? null : toRecord(row) }
+  }
+  return {
+    ok: true,
+    versions: changes.map(({ value, expectedVersion }) => (value === null ? 0 : expectedVersion + 1)),
+  }
+}
+
+/** @returns Rows changed: 0 where the record is of another version. */
+function writeOne(
+  { removed, inserted, updated }: Connection,
+  { key, value, expectedVersion }: RegistryChange,
+): number {
+  if (value === null) return Number(removed.run(key, expectedVersion).changes)
+  const text = JSON.stringify(value)
+  if (expectedVersion === 0) return Number(inserted.run(key, text).changes)
+  return Number(updated.run(text, key, expectedVersion).changes)
 }
 
 function ask<T>(query: () => T): T {

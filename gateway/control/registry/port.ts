@@ -7,10 +7,31 @@ export interface RegistryRecord {
   readonly version: number
 }
 
+/** One record as it shall be. */
+export interface RegistryChange {
+  readonly key: string
+  /** `null` removes the record. */
+  readonly value: unknown
+  /** Version that the record must still have; 0: it must not exist yet. */
+  readonly expectedVersion: number
+}
+
 export type RegistryWrite =
-  | { readonly ok: true; readonly version: number }
-  /** Somebody else changed it meanwhile; `current` is what stands now, `null` if nothing does. */
-  | { readonly ok: false; readonly current: RegistryRecord | null }
+  /** The new versions, in the order of the changes; 0 for what was removed. */
+  | { readonly ok: true; readonly versions: readonly number[] }
+  /** Somebody else changed `key` meanwhile, and nothing was written; `current` is what stands there, or `null`. */
+  | { readonly ok: false; readonly key: string; readonly current: RegistryRecord | null }
+
+/** Part of a long list. */
+export interface RegistryPage {
+  /** Keys after this one only. */
+  readonly after?: string
+  /** So many at the most, 1 or more. */
+  readonly limit?: number
+}
+
+/** Changes that one commit may hold at the most: what Consul takes in one transaction. */
+export const changesAtMost = 64
 
 /** The registry could not be asked or told. What was known before stays in force. */
 export class RegistryUnavailable extends Error {
@@ -19,18 +40,32 @@ export class RegistryUnavailable extends Error {
 
 export interface Registry extends AsyncDisposable {
   /**
-   * Every record whose key starts with `prefix`, by key.
+   * Every record whose key starts with `prefix`, by key, as they stood at one moment.
    * @throws {RegistryUnavailable}
    */
-  list(prefix: string): Promise<readonly RegistryRecord[]>
+  list(prefix: string, page?: RegistryPage): Promise<readonly RegistryRecord[]>
   /**
-   * Writes `value` if the record still has `expectedVersion` (0: it must not exist yet). `null` removes it.
+   * The record, or `null`.
    * @throws {RegistryUnavailable}
    */
-  compareAndSet(key: string, value: unknown, expectedVersion: number): Promise<RegistryWrite>
+  read(key: string): Promise<RegistryRecord | null>
+  /**
+   * Writes all changes or none; once it resolves they outlive a crash.
+   * @param changes 1 to {@link changesAtMost}, each of another key.
+   * @throws {RegistryUnavailable} Whether anything was written is not known then.
+   */
+  commit(changes: readonly RegistryChange[]): Promise<RegistryWrite>
   /**
    * Calls `changed` soon after any record changed, whoever changed it, and `lost` when it can no longer tell.
    * @returns A function that ends the watch.
    */
   watch(changed: () => void, lost: (cause: unknown) => void): () => void
 }
+
+/** A commit of one record. */
+export const compareAndSet = (
+  registry: Registry,
+  key: string,
+  value: unknown,
+  expectedVersion: number,
+): Promise<RegistryWrite> => registry.commit([{ key, value, expectedVersion }])

@@ -1,0 +1,206 @@
+// Registry, directory, probes and the board, constructed and wired.
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Config } from '../../config/schema.ts'
+import { systemClock } from '../control/clock.ts'
+import { Directory, snapshotOf } from '../control/directory.ts'
+import { Board } from '../control/health/board.ts'
+import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
+import { withLoadReports } from '../control/health/load-report.ts'
+import { httpProbe } from '../control/health/http-probe.ts'
+import { Prober } from '../control/health/prober.ts'
+import { noIntent } from '../control/intent/read.ts'
+import { LoopDelay } from '../control/loop-delay.ts'
+import { Pressure, processCpuMs } from '../control/pressure.ts'
+import { memoryShareOf } from '../control/process-memory.ts'
+import { QuotaKeeper } from '../control/quota-keeper.ts'
+import { regionsOf } from '../control/regions.ts'
+import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
+import type { Registry } from '../control/registry/port.ts'
+import { residentSecret } from '../control/resident-secret.ts'
+import { Pools } from '../edge/forward/pools.ts'
+import { compileView, type View } from '../edge/view.ts'
+import type { Observer } from '../model/events.ts'
+import type { Mode } from '../model/mode.ts'
+import type { QuotaShares } from '../model/quota-shares.ts'
+import { type ProtectionLevel, protectionNames } from '../policy/protection.ts'
+import { ResidentWindow } from '../policy/resident-window.ts'
+import { FanOut } from '../telemetry/fan-out.ts'
+import { LogObserver } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { SettingsInForce } from './settings.ts'
+
+/** What differs where a gateway is one of several workers of a primary. */
+export interface Role {
+  /** Open the operators' listener; without it `adminPort` is 0. */
+  readonly operators: boolean
+  /** Its part of donors' pledges; `null` where it has all of them. */
+  readonly quotas: QuotaShares | null
+  /** Processes that share the work, this one included. */
+  readonly workers: number
+  /** What of the settings in force is this process's. */
+  readonly part: (config: Config) => Config
+}
+
+/** The only process of its gateway. */
+export const aloneRole: Role = { operators: true, quotas: null, workers: 1, part: (config) => config }
+
+/** Over which residents are counted, ms. */
+export const residentWindowMs = 60_000
+
+export interface Control {
+  readonly registry: Registry
+  readonly directory: Directory
+  readonly board: Board
+  readonly pools: Pools
+  readonly observer: Observer
+  readonly metrics: Metrics
+  readonly pressure: Pressure
+  readonly readings: Readings
+  /** The configuration in force. */
+  readonly config: () => Config
+  readonly view: () => View
+  readonly reload: (config: Config) => string[]
+}
+
+/** What control asks and tells the data plane, which is there only later. */
+interface Readings {
+  connections: () => number
+  waiting: () => number
+  protect: (level: ProtectionLevel) => void
+  /** Other settings are in force. */
+  configured: (config: Config) => void
+}
+
+/**
+ * Registry, directory, probes and the board: everything that makes the view that the edge reads.
+ * @throws {UsageError} for files that can't be used.
+ */
+export async function startControl(
+  initial: Config,
+  logger: Logger,
+  role: Role,
+  started: AsyncDisposableStack,
+): Promise<Control> {
+  const settings = new SettingsInForce(initial, role.part)
+  const config = (): Config => settings.config
+  const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
+  const registry = started.use(openEmbeddedRegistry(registryFile(initial)))
+  const measured = startMeasuring(config, logger, role, started)
+  const { observer, board, pools, prober, metrics, pressure, readings } = measured
+  let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
+  /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
+  const enforce = (before: Mode): void => {
+    const { mode, attempts, health, protection } = config()
+    if (mode !== before) observer.modeSet(mode, before)
+    pools.use(attempts)
+    prober.use(health)
+    pressure.use(protection)
+    readings.configured(config())
+  }
+  const directory = started.use(
+    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, (snapshot) => {
+      const { mode } = config()
+      if (settings.useMode(snapshot.mode)) enforce(mode)
+      const gone = board.follow(snapshot)
+      view = compileView(config(), snapshot, secret)
+      prober.follow(snapshot)
+      metrics.follow(snapshot)
+      for (const node of gone) {
+        pools.retire(node)
+        metrics.forget(node)
+      }
+    }),
+  )
+  await directory.start(regionsOf(config()))
+  if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
+  const reload = (changed: Config): string[] => {
+    const { mode } = config()
+    const stale = settings.reload(changed)
+    enforce(mode)
+    directory.replaceRegions(regionsOf(config()))
+    return stale
+  }
+  return { ...measured, registry, directory, config, view: () => view, reload }
+}
+
+/** What measures the nodes, this process and its work, and whoever is told. */
+function startMeasuring(config: () => Config, logger: Logger, role: Role, started: AsyncDisposableStack) {
+  const readings: Readings = {
+    connections: () => 0,
+    waiting: () => 0,
+    protect: () => {},
+    configured: () => {},
+  }
+  const metrics = metricsOf(readings, () => ({ board, pressure }))
+  const observer = new FanOut(metrics, started.use(new LogObserver(logger)))
+  observer.modeSet(config().mode, null)
+  const own = { ms: 0 }
+  const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
+  const pressure = watchProcess(role.workers, config, readings, own, observer, started)
+  const pools = started.use(new Pools(config().attempts))
+  const prober = started.use(proberOf(board, config, 1 / role.workers))
+  return { observer, board, pools, prober, metrics, pressure, readings }
+}
+
+const registryFile = ({ registry, dataDir }: Config): string => registry.file ?? join(dataDir, 'chiyuan.db')
+
+function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
+  const slowStart = { windowMs: breaker.slowStartMs, initialShare: breaker.slowStartShare }
+  return { breaker, slowStart, concurrency }
+}
+
+/** @param share This process's part of the load that nodes say they take. */
+function proberOf(board: Board, config: () => Config, share: number): Prober {
+  const probe = withLoadReports(
+    httpProbe(() => config().health),
+    board,
+    () => ({ path: config().concurrency.loadPath, timeoutMs: config().health.timeoutMs, share }),
+  )
+  return new Prober({ board, clock: systemClock, probe, random: Math.random }, config().health)
+}
+
+function metricsOf(readings: Readings, measured: () => { board: Board; pressure: Pressure }): Metrics {
+  return new Metrics(
+    {
+      nodes: () => nodeReadings(measured().board),
+      connections: () => readings.connections(),
+      waiting: () => readings.waiting(),
+      protection: () => measured().pressure.level,
+    },
+    () => new ResidentWindow(residentWindowMs),
+  )
+}
+
+/** Measures this process and tells the data plane when to save it. */
+function watchProcess(
+  workers: number,
+  config: () => Config,
+  readings: Readings,
+  own: OwnDelay,
+  observer: Observer,
+  started: AsyncDisposableStack,
+): Pressure {
+  const parts = {
+    clock: systemClock,
+    loopDelay: started.use(new LoopDelay()),
+    memoryShare: memoryShareOf(workers),
+    connectionShare: () => readings.connections() / config().limits.connections,
+    cpuMs: processCpuMs,
+    read: ({ eventLoopDelayMs }: { eventLoopDelayMs: number }) => {
+      own.ms = eventLoopDelayMs
+    },
+    changed: (level: ProtectionLevel, reason: string) => {
+      readings.protect(level)
+      observer.protectionChanged(protectionNames[level], reason)
+    },
+  }
+  return started.use(new Pressure(parts, config().protection))
+}
+
+function* nodeReadings(board: Board) {
+  const now = performance.now()
+  for (const { node, health, breaker, hold, inFlight, limit, latency, ramp } of board.all()) {
+    yield { node, health, breaker, hold, inFlight, limit, ramp, p99Ms: latency.p99(now) }
+  }
+}
