@@ -9,6 +9,7 @@ export interface Inconsistency {
 export function inconsistencies(config: Config): Inconsistency[] {
   return [
     ...ports(config),
+    ...adminInTheClear(config),
     ...regionNames(config),
     ...nodeNames(config),
     ...homes(config),
@@ -28,6 +29,18 @@ function* ports({ public: residents, admin }: Config): Generator<Inconsistency> 
     }
   }
 }
+
+/** Tokens are given in every request there. */
+function* adminInTheClear({ admin }: Config): Generator<Inconsistency> {
+  if (!admin.api || admin.insecure || admin.tls !== undefined || isLoopback(admin.host)) return
+  yield {
+    path: ['admin', 'host'],
+    message: `${admin.host} can be reached from other machines, and operators' tokens would cross the network in the clear; set admin.tls, or 127.0.0.1, or admin.insecure (--insecure-admin) if something before it has TLS`,
+  }
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 function* regionNames(config: Config): Generator<Inconsistency> {
   const codes = new Set<string>()

@@ -202,9 +202,21 @@ export const configSchema = z
       .describe('Folder for what the gateway keeps, from the working folder.'),
     public: publicListener.prefault({}).describe('Listener for residents.'),
     admin: z
-      .strictObject(listener(8101))
+      .strictObject({
+        ...listener(8101),
+        api: z
+          .boolean()
+          .default(true)
+          .describe('Offer the operators’ API here; without it only health and metrics.'),
+        insecure: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Accept that operators’ tokens cross the network in the clear. Without it the listener binds beyond this machine only with `tls`.',
+          ),
+      })
       .prefault({})
-      .describe('Listener for operators: health and metrics.'),
+      .describe('Listener for operators: health, metrics, and their API.'),
     mode: z
       .enum(modes)
       .default('peacetime')

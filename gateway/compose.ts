@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
+import { openOperators } from './compose/operators.ts'
 import type { Registry } from './control/registry/port.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
@@ -19,6 +20,8 @@ export interface Gateway extends AsyncDisposable {
   readonly adminPort: number
   readonly edge: Edge
   readonly registry: Registry
+  /** The access token that was made for the first admin, to be shown once; `null` where somebody has one already. */
+  readonly firstToken: string | null
   readonly logger: Logger
   /** What operators are told. */
   readonly operators: AdminParts
@@ -54,7 +57,9 @@ export async function startGateway(
       body: await metrics.registry.metrics(),
     }),
   }
-  const adminPort = role.operators ? await openAdmin(initial, adminApp(operators), observer, started) : 0
+  const plane = role.operators && initial.admin.api ? await openOperators(control, started) : null
+  const app = adminApp(operators, plane?.api ?? null)
+  const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
   const parts = started.move()
   const close = async (): Promise<void> => {
     // Of several workers the primary has given it.
@@ -67,6 +72,7 @@ export async function startGateway(
     adminPort,
     edge,
     registry: control.registry,
+    firstToken: plane?.firstToken ?? null,
     logger,
     operators,
     metrics: metrics.registry,

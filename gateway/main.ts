@@ -1,5 +1,6 @@
 // The gateway as a process: its configuration file, signals and exit codes.
 import { watch } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../config/load.ts'
@@ -15,6 +16,10 @@ export interface RunOptions {
   /** Overrides of the file, from the command line. */
   readonly publicPort?: number
   readonly adminPort?: number
+  /** Where the first admin's token goes; without it the token is shown on standard error, once. */
+  readonly firstTokenFile?: string
+  /** As `admin.insecure` in the file. */
+  readonly insecureAdmin?: boolean
   /** Processes that serve residents, 1 or more; `auto` is one for each core that this process may use. Default: 1. */
   readonly workers?: number | 'auto'
 }
@@ -24,7 +29,7 @@ export interface RunOptions {
  * @throws {UsageError} with words for the person who started it.
  */
 export async function runGateway(options: RunOptions): Promise<void> {
-  const config = withPorts(await loadConfig(options.configFile, options.env), options)
+  const config = await configOf(options)
   const logger = createLogger(config.logLevel, config.logFormat)
   const workers = options.workers === 'auto' ? availableParallelism() : (options.workers ?? 1)
   const starting = workers === 1 ? startGateway(config, logger) : startWorkers(config, logger, workers)
@@ -36,17 +41,40 @@ export async function runGateway(options: RunOptions): Promise<void> {
     { event: 'started', publicPort: gateway.publicPort, adminPort: gateway.adminPort },
     `gateway ready: residents ${scheme}://${config.public.host}:${gateway.publicPort}, operators port ${gateway.adminPort}`,
   )
+  if (gateway.firstToken !== null) await tellFirstToken(gateway.firstToken, options.firstTokenFile)
   const stopReloading = followFile(options, gateway)
   onStop(gateway, stopReloading)
   process.send?.({ type: 'ready', publicPort: gateway.publicPort, adminPort: gateway.adminPort })
 }
 
-function withPorts(config: Config, { publicPort, adminPort }: RunOptions): Config {
+/** The file, the environment over it, and the command line over both. */
+async function configOf({
+  configFile,
+  env,
+  publicPort,
+  adminPort,
+  insecureAdmin,
+}: RunOptions): Promise<Config> {
+  const given = insecureAdmin === true ? { ...env, CHIYUAN_ADMIN__INSECURE: 'true' } : env
+  const config = await loadConfig(configFile, given)
   return {
     ...config,
     public: { ...config.public, port: publicPort ?? config.public.port },
     admin: { ...config.admin, port: adminPort ?? config.admin.port },
   }
+}
+
+/** Not by the log, which is kept. */
+async function tellFirstToken(token: string, file: string | undefined): Promise<void> {
+  if (file !== undefined) {
+    // One that is there already may be open to others.
+    await rm(file, { force: true })
+    return writeFile(file, `${token}\n`, { mode: 0o600 })
+  }
+  process.stderr.write(
+    `\nThe first admin's access token, shown this once 首个管理员令牌，仅显示一次:\n\n  ${token}\n\n` +
+      'Keep it in a file of yours alone, and name it by CHIYUAN_TOKEN_FILE or --token-file.\n\n',
+  )
 }
 
 /** Reads the file again on SIGHUP and when it changes. A bad file changes nothing but the log. */
@@ -55,7 +83,7 @@ function followFile(options: RunOptions, gateway: Running): () => void {
   let timer: NodeJS.Timeout | undefined
   const reload = async (): Promise<void> => {
     try {
-      const next = withPorts(await loadConfig(options.configFile, options.env), options)
+      const next = await configOf(options)
       const stale = gateway.reload(next)
       logger.info({ event: 'reloaded' }, `${options.configFile} taken over`)
       if (stale.length > 0) {

@@ -1,5 +1,18 @@
-// The operators' listener: is it alive, is it ready, what does it count. Never on the residents' path.
+// The operators' listener: health and metrics for machines, the API for people. Never on the residents' path.
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import helmet from 'helmet'
+import type { AuditEntry } from '../model/audit.ts'
+import type { AuthenticateParts } from './authenticate.ts'
+import { apiRoot, mountRoutes } from './dispatch.ts'
+import { openApiDocument } from './openapi.ts'
+import type { AdminRoute } from './operation.ts'
+import type { Plane } from './plane.ts'
+import { Problem, sendProblem } from './problem.ts'
+import { accessRoutes } from './routes/access.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { holdRoutes } from './routes/holds.ts'
+import { modeRoutes } from './routes/mode.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 
 export interface AdminParts {
   /** Why residents should not be sent here, or `null`. */
@@ -9,10 +22,44 @@ export interface AdminParts {
   metrics(): Promise<{ contentType: string; body: string }>
 }
 
-export function adminApp(parts: AdminParts): Express {
+/** What the API takes beside {@link AdminParts}. */
+export interface ApiParts extends AuthenticateParts {
+  readonly plane: Plane
+  note(entry: AuditEntry): Promise<void>
+  /** A fault of our own. */
+  fault(cause: unknown): void
+}
+
+/** @param api `null` where only health and metrics are offered. */
+export function adminApp(parts: AdminParts, api: ApiParts | null = null): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use(helmet())
+  mountHealth(app, parts)
+  if (api !== null) mountApi(app, api)
+  app.use((request, response) => {
+    sendProblem(response, new Problem('not-found', `${request.method} is not answered at this path`))
+  })
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    if (isBadUrl(error)) return sendProblem(response, new Problem('malformed', 'the URL is malformed'))
+    api?.fault(error)
+    sendProblem(response, new Problem('internal', 'See the gateway’s log; residents are not affected'))
+  })
+  return app
+}
+
+export const apiRoutes = (plane: Plane): AdminRoute[] => [
+  ...accessRoutes(plane),
+  ...holdRoutes(plane),
+  ...modeRoutes(plane),
+  ...auditRoutes(plane),
+  ...tokenRoutes(plane),
+]
+
+function mountHealth(app: Express, parts: AdminParts): void {
   app.get('/livez', (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'alive' })
   })
@@ -20,32 +67,24 @@ export function adminApp(parts: AdminParts): Express {
     const reason = parts.notReady()
     response.set('Cache-Control', 'no-store')
     if (reason === null) response.json({ status: 'ready', warnings: parts.warnings() })
-    else problem(response, 503, 'not-ready', 'The gateway is not ready', reason)
+    else sendProblem(response, new Problem('not-ready', reason))
   })
   app.get('/metrics', async (_request, response) => {
     const { contentType, body } = await parts.metrics()
     response.set('Content-Type', contentType).send(body)
   })
-  app.use((request, response) => {
-    problem(
-      response,
-      404,
-      'not-found',
-      'There is no such resource',
-      `${request.method} is not answered at this path`,
-    )
-  })
-  // Express tells an error handler by its four parameters.
-  app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    problem(response, 500, 'internal', 'The admin listener failed', 'See the log; residents are not affected')
-  })
-  return app
 }
 
-/** RFC 9457. */
-function problem(response: Response, status: number, type: string, title: string, detail: string): void {
-  response
-    .status(status)
-    .set('Content-Type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify({ type: `urn:chiyuan:problem:${type}`, title, status, detail }))
+function mountApi(app: Express, api: ApiParts): void {
+  const routes = apiRoutes(api.plane)
+  mountRoutes(app, routes, { ...api, desk: api.plane.desk })
+  // Made when first asked for: most gateways never are.
+  let document: object | undefined
+  app.get(`${apiRoot}/openapi.json`, (_request, response) => {
+    document ??= openApiDocument(routes)
+    response.set('Cache-Control', 'no-cache').json(document)
+  })
 }
+
+/** Express's own words for a path that can't be decoded. */
+const isBadUrl = (error: unknown): boolean => error instanceof URIError

@@ -47,6 +47,13 @@ interface Ports {
   readonly adminPort?: number
 }
 
+interface GatewayFlags extends Ports {
+  readonly config: string
+  readonly workers: number | 'auto'
+  readonly insecureAdmin?: boolean
+  readonly firstTokenFile?: string
+}
+
 program
   .command('gateway')
   .description('run one gateway')
@@ -54,7 +61,9 @@ program
   .addOption(publicPort())
   .addOption(adminPort())
   .option('--workers <n>', 'processes that serve residents; auto: one a core', workers, 1)
-  .action(async ({ config, ...options }: { config: string; workers: number | 'auto' } & Ports) => {
+  .option('--insecure-admin', 'operators’ tokens may cross the network without TLS')
+  .option('--first-token-file <file>', 'write the first admin’s token there instead of showing it')
+  .action(async ({ config, ...options }: GatewayFlags) => {
     const { runGateway } = await import('../main.ts')
     await runGateway({ configFile: config, env: process.env, ...options })
   })

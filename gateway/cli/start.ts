@@ -132,7 +132,8 @@ class DemoFederation {
 
   async startGateway(configFile: string, publicPort: number, adminPort: number): Promise<void> {
     const ports = ['--public-port', String(publicPort), '--admin-port', String(adminPort)]
-    await this.start('gateway', ['gateway', '--config', configFile, ...ports], 'heard')
+    const token = ['--first-token-file', join(dataDir, 'operator-token')]
+    await this.start('gateway', ['gateway', '--config', configFile, ...ports, ...token], 'heard')
   }
 
   pids(): ReadonlyMap<string, number> {

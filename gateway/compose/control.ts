@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
-import { Directory, snapshotOf } from '../control/directory.ts'
+import { type Directory, snapshotOf } from '../control/directory.ts'
 import { Board } from '../control/health/board.ts'
 import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
 import { withLoadReports } from '../control/health/load-report.ts'
@@ -15,7 +15,6 @@ import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
 import { regionsOf } from '../control/regions.ts'
-import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import type { Registry } from '../control/registry/port.ts'
 import { residentSecret } from '../control/resident-secret.ts'
 import { Pools } from '../edge/forward/pools.ts'
@@ -28,6 +27,7 @@ import { ResidentWindow } from '../policy/resident-window.ts'
 import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { openIntent } from './intent.ts'
 import { SettingsInForce } from './settings.ts'
 
 /** What differs where a gateway is one of several workers of a primary. */
@@ -59,6 +59,8 @@ export interface Control {
   readonly readings: Readings
   /** The configuration in force. */
   readonly config: () => Config
+  /** The mode that the file names, whichever is in force. */
+  readonly fileMode: () => Mode
   readonly view: () => View
   readonly reload: (config: Config) => string[]
 }
@@ -85,7 +87,6 @@ export async function startControl(
   const settings = new SettingsInForce(initial, role.part)
   const config = (): Config => settings.config
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
-  const registry = started.use(openEmbeddedRegistry(registryFile(initial)))
   const measured = startMeasuring(config, logger, role, started)
   const { observer, board, pools, prober, metrics, pressure, readings } = measured
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
@@ -98,20 +99,18 @@ export async function startControl(
     pressure.use(protection)
     readings.configured(config())
   }
-  const directory = started.use(
-    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, (snapshot) => {
-      const { mode } = config()
-      if (settings.useMode(snapshot.mode)) enforce(mode)
-      const gone = board.follow(snapshot)
-      view = compileView(config(), snapshot, secret)
-      prober.follow(snapshot)
-      metrics.follow(snapshot)
-      for (const node of gone) {
-        pools.retire(node)
-        metrics.forget(node)
-      }
-    }),
-  )
+  const { registry, directory } = openIntent(initial, observer, started, (snapshot) => {
+    const { mode } = config()
+    if (settings.useMode(snapshot.mode)) enforce(mode)
+    const gone = board.follow(snapshot)
+    view = compileView(config(), snapshot, secret)
+    prober.follow(snapshot)
+    metrics.follow(snapshot)
+    for (const node of gone) {
+      pools.retire(node)
+      metrics.forget(node)
+    }
+  })
   await directory.start(regionsOf(config()))
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
@@ -121,7 +120,8 @@ export async function startControl(
     directory.replaceRegions(regionsOf(config()))
     return stale
   }
-  return { ...measured, registry, directory, config, view: () => view, reload }
+  const fileMode = (): Mode => settings.fileMode
+  return { ...measured, registry, directory, config, fileMode, view: () => view, reload }
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */
@@ -142,8 +142,6 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   const prober = started.use(proberOf(board, config, 1 / role.workers))
   return { observer, board, pools, prober, metrics, pressure, readings }
 }
-
-const registryFile = ({ registry, dataDir }: Config): string => registry.file ?? join(dataDir, 'chiyuan.db')
 
 function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
   const slowStart = { windowMs: breaker.slowStartMs, initialShare: breaker.slowStartShare }

@@ -25,6 +25,10 @@ export class SettingsInForce {
     return this.inForce
   }
 
+  get fileMode(): Mode {
+    return this.base.mode
+  }
+
   /** Takes over a changed file. @returns Names of fields that changed and need a restart. */
   reload(changed: Config): string[] {
     const stale = needsRestart(this.base, changed)

@@ -23,7 +23,8 @@ export class Directory implements Disposable {
   private readonly observer: Observer
   private readonly wallNow: () => number
   private readonly listener: SnapshotListener
-  private regions: readonly Region[] = []
+  private known: readonly Region[] = []
+  private snapshot: Snapshot = snapshotOf(0, [], noIntent)
   private intent: Intent = noIntent
   private version = 0
   private stopWatching = (): void => {}
@@ -43,6 +44,16 @@ export class Directory implements Disposable {
     this.listener = listener
   }
 
+  /** The last snapshot. */
+  get current(): Snapshot {
+    return this.snapshot
+  }
+
+  /** All regions, also those without nodes. */
+  get regions(): readonly Region[] {
+    return this.known
+  }
+
   /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
   get lost(): string | null {
     return this.lostDetail
@@ -54,13 +65,13 @@ export class Directory implements Disposable {
       () => void this.read(),
       (cause) => this.registryLost(cause),
     )
-    this.regions = regions
+    this.known = regions
     await this.read()
     if (this.version === 0) this.publish()
   }
 
   replaceRegions(regions: readonly Region[]): void {
-    this.regions = regions
+    this.known = regions
     this.publish()
   }
 
@@ -113,9 +124,10 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const snapshot = snapshotOf(this.version, this.regions, this.intent)
+    const snapshot = snapshotOf(this.version, this.known, this.intent)
+    this.snapshot = snapshot
     this.listener(snapshot)
-    this.observer.snapshotApplied(snapshot.version, this.regions.length, snapshot.nodes.size)
+    this.observer.snapshotApplied(snapshot.version, this.known.length, snapshot.nodes.size)
   }
 }
 

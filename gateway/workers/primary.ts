@@ -6,13 +6,14 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
+import { openOperatorsAlone } from '../compose/operators.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
   Gateway,
-  'publicPort' | 'adminPort' | 'logger' | 'reload' | 'reloadRefused' | 'close'
+  'publicPort' | 'adminPort' | 'firstToken' | 'logger' | 'reload' | 'reloadRefused' | 'close'
 >
 
 /**
@@ -32,26 +33,31 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     if (closing !== null) return 'the gateway is draining before it stops'
     return crew.ready === 0 ? 'no worker serves' : null
   }
-  const admin = adminApp({ notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() })
+  const parts = { notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() }
+  const plane = initial.admin.api ? await openOperatorsAlone(initial, log, started) : null
+  const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)
   started.defer(async () => endCrew(crew))
   await crew.start()
-  const parts = started.move()
+  const begun = started.move()
   let current = initial
   return {
     publicPort: crew.publicPort,
     adminPort,
+    firstToken: plane?.firstToken ?? null,
     logger,
     reload(next) {
       const stale = needsRestart(current, next)
       current = next
       // A worker that starts later must not differ from the others in what they read once.
-      crew.use(takenOver(next, initial))
+      const taken = takenOver(next, initial)
+      plane?.reload(taken)
+      crew.use(taken)
       return stale
     },
     reloadRefused: (detail) => reloadRefused('configuration', detail),
-    close: () => (closing ??= closeAfterNotice(parts, initial.drainNoticeMs)),
+    close: () => (closing ??= closeAfterNotice(begun, initial.drainNoticeMs)),
   }
 }
 

@@ -51,7 +51,8 @@ export function testConfig(
     logLevel: 'silent',
     ...quick,
     public: { port: 0 },
-    admin: { port: 0 },
+    // Making the first token takes longer than most tests do.
+    admin: { port: 0, api: false },
     home: { default: regions[0]?.code ?? '610100' },
     regions: regions.map(({ code, tier = 'city', neighbours = [], nodes }) => ({
       code,

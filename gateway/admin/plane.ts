@@ -1,0 +1,40 @@
+// What the operators' routes work with.
+import type { AccessTokens } from '../control/access/tokens.ts'
+import type { Sessions } from '../control/access/sessions.ts'
+import type { Registry } from '../control/registry/port.ts'
+import type { Mode } from '../model/mode.ts'
+import type { Region } from '../model/region.ts'
+import type { Snapshot } from '../model/snapshot.ts'
+import type { Desk } from './desk.ts'
+import { Problem } from './problem.ts'
+
+export interface Plane {
+  readonly registry: Registry
+  readonly desk: Desk
+  readonly tokens: AccessTokens
+  readonly sessions: Sessions
+  /** Wall-clock milliseconds since 1970. */
+  wallNow(): number
+  /** What the router sees. */
+  snapshot(): Snapshot
+  /** All regions, whether they have nodes or not. */
+  regions(): readonly Region[]
+  /** The mode that the configuration file names. */
+  fileMode(): Mode
+}
+
+/**
+ * @param ifMatch Version that the client saw; `null` for any.
+ * @throws {Problem} `stale`
+ */
+export function mustMatch(version: number, ifMatch: number | null, target: string): void {
+  if (ifMatch !== null && ifMatch !== version) {
+    throw new Problem(
+      'stale',
+      `${target} has been changed since: it is at version ${version}; read it again, and decide anew`,
+    )
+  }
+}
+
+/** RFC 3339 of wall-clock milliseconds. */
+export const timeText = (wallMs: number): string => new Date(wallMs).toISOString()
