@@ -106,9 +106,9 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
   },
   {
-    name: 'tokens',
+    name: 'subject-tokens',
     summary: 'subject tokens of documents, and the peppers behind them',
-    load: async () => (await import('../../region-node/token-command.ts')).tokensCommand(),
+    load: async () => (await import('../../region-node/subject-tokens-command.ts')).subjectTokensCommand(),
   },
   {
     name: 'verify',
