@@ -32,7 +32,8 @@ const allowed: Record<string, readonly string[]> = {
   compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
   workers: ['model', 'config', 'policy', 'telemetry', 'admin', 'compose'],
   main: ['model', 'config', 'telemetry', 'compose', 'workers'],
-  cli: ['model', 'config', 'main', 'region-node'],
+  offline: ['model', 'config', 'control'],
+  cli: ['model', 'config', 'main', 'offline', 'region-node'],
   'region-node': [],
 }
 

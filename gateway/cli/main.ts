@@ -2,6 +2,7 @@
 // The `chiyuan` command.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
+import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 
 const oldestNode = 24
@@ -87,6 +88,7 @@ program
   })
 
 program.addCommand(configCommand())
+program.addCommand(completionCommand(program))
 
 /** Each brings libraries of its own, which a gateway need not load: only the one that is named is. */
 const loadable: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
@@ -104,6 +106,31 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'terminals',
     summary: 'terminals that may look up residents at a region node',
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
+  },
+  {
+    name: 'hold',
+    summary: 'take nodes or regions out of service, or back',
+    load: async () => (await import('./operators/holds.ts')).holdCommand(),
+  },
+  {
+    name: 'mode',
+    summary: 'peacetime or emergency',
+    load: async () => (await import('./operators/mode.ts')).modeCommand(),
+  },
+  {
+    name: 'tokens',
+    summary: 'access tokens of operators',
+    load: async () => (await import('./operators/tokens.ts')).tokensCommand(),
+  },
+  {
+    name: 'audit',
+    summary: 'what was done and tried, by whom and why',
+    load: async () => (await import('./operators/audit.ts')).auditCommand(),
+  },
+  {
+    name: 'me',
+    summary: 'who you are to the gateway, and what you may do',
+    load: async () => (await import('./operators/me.ts')).meCommand(),
   },
   {
     name: 'subject-tokens',
@@ -137,9 +164,10 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
   },
 ]
 
-// Second or third: `chiyuan verify …`, `chiyuan help verify`.
+// Second or third: `chiyuan verify …`, `chiyuan help verify`. Completion is made of them all.
+const loadsAll = process.argv[2] === 'completion'
 for (const { name, summary, load } of loadable) {
-  if (process.argv.slice(2, 4).includes(name)) program.addCommand(await load())
+  if (loadsAll || process.argv.slice(2, 4).includes(name)) program.addCommand(await load())
   else program.command(name).description(summary)
 }
 
