@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
-import { openOperators } from './compose/operators.ts'
+import { openOperators, ownState } from './compose/operators.ts'
 import type { Registry } from './control/registry/port.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
@@ -42,6 +42,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   // What has started is stopped again, last first, if a later part can't start.
   await using started = new AsyncDisposableStack()
+  if (role.operators) ownState(initial, started)
   const control = await startControl(initial, logger, role, started)
   const { observer, metrics } = control
   const edge = dataPlane(control, started)

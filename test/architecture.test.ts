@@ -32,7 +32,7 @@ const allowed: Record<string, readonly string[]> = {
   compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
   workers: ['model', 'config', 'policy', 'telemetry', 'admin', 'compose'],
   main: ['model', 'config', 'telemetry', 'compose', 'workers'],
-  cli: ['model', 'config', 'main', 'region-node'],
+  cli: ['model', 'config', 'main', 'compose', 'region-node'],
   'region-node': [],
 }
 

@@ -131,6 +131,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./trust.ts')).trustCommand(),
   },
   {
+    name: 'state',
+    summary: 'back up what operators have decided, and put it back',
+    load: async () => (await import('./state.ts')).stateCommand(),
+  },
+  {
     name: 'peers',
     summary: 'certificates by which regions know each other',
     load: async () => (await import('./peers.ts')).peersCommand(),

@@ -6,7 +6,7 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
-import { openOperatorsAlone } from '../compose/operators.ts'
+import { openOperatorsAlone, ownState } from '../compose/operators.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
@@ -22,6 +22,7 @@ export type Running = Pick<
  */
 export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
   await using started = new AsyncDisposableStack()
+  ownState(initial, started)
   const crew = new Crew(initial, logger, workers)
   const log = started.use(new LogObserver(logger))
   const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
