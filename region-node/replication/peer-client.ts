@@ -2,7 +2,7 @@
 import { request, Agent } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { createZstdDecompress } from 'node:zlib'
+import { constants, createZstdDecompress } from 'node:zlib'
 import { isNativeError } from 'node:util/types'
 import { z } from 'zod'
 import { regionOfPeer } from '../peers/identity.ts'
@@ -109,11 +109,24 @@ async function send(url: URL, { method, agent, signal, text }: Sending): Promise
   asking.end(text)
   const answer = await promise
   const body = await bodyOf(answer)
-  return { status: answer.statusCode ?? 0, value: JSON.parse(body) as unknown }
+  return { status: answer.statusCode ?? 0, value: parsed(body) }
 }
 
+/** The parser's own words quote what they stumbled over, which may be a resident's token. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Error(`what it answered, ${body.length} characters, is no JSON`)
+  }
+}
+
+/** Else a frame of a few bytes could have 128 MiB set aside for it. */
+const smallWindow = { params: { [constants.ZSTD_d_windowLogMax]: 22 } }
+
 async function bodyOf(answer: IncomingMessage): Promise<string> {
-  const plain = answer.headers['content-encoding'] === 'zstd' ? answer.pipe(createZstdDecompress()) : answer
+  const plain =
+    answer.headers['content-encoding'] === 'zstd' ? answer.pipe(createZstdDecompress(smallWindow)) : answer
   if (plain !== answer) answer.on('error', (error) => plain.destroy(error))
   let read = 0
   plain.on('data', (chunk: Buffer) => {
