@@ -131,15 +131,34 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
   let read = 0
   plain.on('data', (chunk: Buffer) => {
     read += chunk.length
-    if (read > mostBytes) answer.destroy(new Error(`its answer is longer than ${mostBytes} bytes`))
+    if (read <= mostBytes) return
+    // Both: what came over the wire may be at its end already, and only what is made of it goes on and on.
+    plain.destroy(new Error(`its answer is longer than ${mostBytes} bytes`))
+    answer.destroy()
   })
   return (await buffer(plain)).toString('utf8')
 }
 
-const problemSchema = z.object({ type: z.string(), detail: z.string().max(500).optional() })
+/** What a home says when it says no. Anything else could be anything, and is not repeated. */
+const problemSchema = z.object({
+  type: z
+    .templateLiteral([
+      'urn:chiyuan:problem:',
+      z.enum([
+        'no-agreement',
+        'agreements-unknown',
+        'fenced',
+        'unknown-peer',
+        'invalid-input',
+        'overloaded',
+        'store-unavailable',
+        'unknown-route',
+      ]),
+    ])
+    .transform((type) => type.slice('urn:chiyuan:problem:'.length)),
+})
 
-const problemCode = (value: unknown): string | undefined =>
-  problemSchema.safeParse(value).data?.type.replace('urn:chiyuan:problem:', '')
+const problemCode = (value: unknown): string | undefined => problemSchema.safeParse(value).data?.type
 
 function valueOf(url: URL, { status, value }: Answer): unknown {
   if (status === 200 || status === 201) return value
