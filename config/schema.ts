@@ -89,9 +89,11 @@ const profiles = z.strictObject({ peacetime: profile, emergency: profile })
 const health = z.strictObject({
   path: z
     .string()
-    .startsWith('/', 'a path that begins with a slash, such as /healthz')
-    .default('/healthz')
-    .describe('Path that is probed.'),
+    .startsWith('/', 'a path that begins with a slash, such as /readyz')
+    .default('/readyz')
+    .describe(
+      'Path that is probed. A region node’s `/readyz` also says which homes it can’t answer for, and gets none of their requests. Of other servers, one that answers only while they should get requests.',
+    ),
   intervalMs: ms(50, 600_000, 2000, 'Pause between probes of a node that is up.'),
   fastIntervalMs: ms(20, 600_000, 500, 'Pause while probes contradict what was known.'),
   downIntervalMs: ms(20, 600_000, 1000, 'Pause while a node is down.'),

@@ -35,7 +35,8 @@ export type Recorded =
 
 export type Refusal =
   | { outcome: 'unknown-resident' }
-  | { outcome: 'home-only' | 'not-the-writer'; homeRegion: string }
+  /** `copy-not-fit`: the copy is not whole and has not come to that resident, or is being given up. */
+  | { outcome: 'home-only' | 'not-the-writer' | 'copy-not-fit'; homeRegion: string }
 
 export interface Moment {
   /** Unix milliseconds. */
@@ -100,8 +101,19 @@ class Refused extends Error {
  */
 export function findResident(service: CodeService, residentId: string, homeOnly: boolean): Resident {
   const resident = service.store.residents.byToken(syntheticToken(residentId))
-  if (!resident) throw new Refused({ outcome: 'unknown-resident' })
+  if (!resident) {
+    const partial = service.copies.all().find(({ facts }) => !facts.whole)
+    throw new Refused(
+      partial === undefined
+        ? { outcome: 'unknown-resident' }
+        : { outcome: 'copy-not-fit', homeRegion: partial.home },
+    )
+  }
   const { homeRegion } = resident
+  const followed = service.copies.find(homeRegion)
+  // Without terms it is being forgotten: what were taken now would be left behind.
+  if (followed !== undefined && followed.facts.terms === undefined)
+    throw new Refused({ outcome: 'copy-not-fit', homeRegion })
   if (homeOnly && !isWriterOf(service, homeRegion)) {
     const outcome = homeRegion === service.regionCode ? 'not-the-writer' : 'home-only'
     throw new Refused({ outcome, homeRegion })

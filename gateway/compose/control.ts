@@ -198,7 +198,8 @@ function watchProcess(
 
 function* nodeReadings(board: Board) {
   const now = performance.now()
-  for (const { node, health, breaker, hold, inFlight, limit, latency, ramp } of board.all()) {
-    yield { node, health, breaker, hold, inFlight, limit, ramp, p99Ms: latency.p99(now) }
+  for (const state of board.all()) {
+    const { node, health, breaker, hold, notReadyFor, inFlight, limit, latency, ramp } = state
+    yield { node, health, breaker, hold, notReadyFor, inFlight, limit, ramp, p99Ms: latency.p99(now) }
   }
 }
