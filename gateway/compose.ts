@@ -14,6 +14,7 @@ import { withLoadReports } from './control/health/load-report.ts'
 import { httpProbe } from './control/health/http-probe.ts'
 import { Prober } from './control/health/prober.ts'
 import { LoopDelay } from './control/loop-delay.ts'
+import { peppersOf } from './control/pepper-file.ts'
 import { Pressure, processCpuMs } from './control/pressure.ts'
 import { memoryShareOf } from './control/process-memory.ts'
 import { QuotaKeeper } from './control/quota-keeper.ts'
@@ -46,7 +47,10 @@ export interface Gateway extends AsyncDisposable {
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
   readonly residents: Metrics['residents']
-  /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
+  /**
+   * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
+   * @throws {UsageError} for a pepper file that can't be used; then nothing has changed.
+   */
   reload(config: Config): string[]
   reloadRefused(detail: string): void
   /** Fails readiness, drains, closes. Safe to call again. */
@@ -104,8 +108,9 @@ export async function startGateway(
     metrics: metrics.registry,
     residents: metrics.residents,
     reload: (next) => {
+      const stale = control.reload(next)
       useBudgets(next)
-      return control.reload(next)
+      return stale
     },
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),
     close: () => (closing ??= close()),
@@ -182,9 +187,9 @@ async function startControl(
   started: AsyncDisposableStack,
 ): Promise<Control> {
   let config = initial
+  let peppers = peppersOf(initial)
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
-  const file = initial.registry.file ?? join(initial.dataDir, 'chiyuan.db')
-  const registry = started.use(openEmbeddedRegistry(file))
+  const registry = started.use(openRegistry(initial))
   const readings: Readings = { connections: () => 0, waiting: () => 0, protect: () => {} }
   const metrics = metricsOf(readings, () => ({ board, pressure }))
   const observer = new FanOut(metrics, started.use(new LogObserver(logger)))
@@ -194,11 +199,11 @@ async function startControl(
   const pressure = watchProcess(role.workers, () => config, readings, own, observer, started)
   const pools = started.use(new Pools(initial.attempts))
   const prober = started.use(proberOf(board, () => config, 1 / role.workers))
-  let view = compileView(config, snapshotOf(0, [], new Map()), secret)
+  let view = compileView(config, snapshotOf(0, [], new Map()), secret, peppers)
   const directory = started.use(
     new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, (snapshot) => {
       const gone = board.follow(snapshot)
-      view = compileView(config, snapshot, secret)
+      view = compileView(config, snapshot, secret, peppers)
       prober.follow(snapshot)
       metrics.follow(snapshot)
       for (const node of gone) {
@@ -212,6 +217,8 @@ async function startControl(
   const reload = (changed: Config): string[] => {
     const stale = needsRestart(config, changed)
     const next = takenOver(changed, initial)
+    // First: where the file can't be used, nothing changes.
+    peppers = peppersOf(next)
     pools.use(next.attempts)
     if (next.mode !== config.mode) observer.modeSet(next.mode, config.mode)
     config = next
@@ -234,6 +241,9 @@ async function startControl(
     reload,
   }
 }
+
+const openRegistry = ({ registry, dataDir }: Config): Registry =>
+  openEmbeddedRegistry(registry.file ?? join(dataDir, 'chiyuan.db'))
 
 function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
   const slowStart = { windowMs: breaker.slowStartMs, initialShare: breaker.slowStartShare }
