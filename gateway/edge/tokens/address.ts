@@ -59,6 +59,7 @@ export function segmentsOf(path: string): string[] {
  * semicolon, and with encoded or backward slashes taken for slashes.
  */
 export function cleaned(path: string): string[] {
+  if (!crooked.test(path)) return segmentsOf(path)
   const segments: string[] = []
   for (const part of decodeLoosely(path).split(/[/\\]/)) {
     const [segment = ''] = part.split(';')
@@ -67,6 +68,8 @@ export function cleaned(path: string): string[] {
   }
   return segments
 }
+
+const crooked = /[;\\%]|\/\.|\/\//
 
 function hideInPath(path: string, places: readonly PathPlace[], numbers: Numbers): HiddenAddress | Refusal {
   const raw = segmentsOf(path)

@@ -1,10 +1,11 @@
 // Document numbers in a JSON text give way to ids that name a token; all else stays as it is, to the byte.
 import type { DocumentType } from '../../../region-node/tokens/document.ts'
+import type { Refusal } from '../../model/events.ts'
 import type { Numbers } from './numbers.ts'
 
 export type HiddenJson =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly refusal: 'body-json' | 'document-number' | 'document-misplaced' }
+  | { readonly ok: false; readonly refusal: Refusal }
 
 /** An object or a list that is open. */
 interface Frame {
@@ -20,6 +21,9 @@ interface Frame {
 // Enough for a text that is known to be JSON. Loops are spelt out, since alternatives would fill the stack of a long text.
 const lexemes = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],]/g
 
+// Each costs an HMAC or more, and nobody else is served meanwhile.
+const mostNumbers = 256
+
 /**
  * Every occurrence is read, also where a name stands twice: parsers differ in which of them they believe.
  *
@@ -34,6 +38,7 @@ export function hideInJson(
   const frames: Frame[] = []
   let hidden = ''
   let copied = 0
+  let count = 0
   for (const { 0: lexeme, index } of text.matchAll(lexemes)) {
     const frame = frames.at(-1)
     if (isMark(lexeme)) {
@@ -48,6 +53,8 @@ export function hideInJson(
       // A number that is no string would have lost its X, and with some parsers its last digits.
       const id = said === lexeme ? null : numbers.idFor(frame.valueType, said)
       if (id === null) return { ok: false, refusal: 'document-number' }
+      count += 1
+      if (count > mostNumbers) return { ok: false, refusal: 'body-too-large' }
       hidden += text.slice(copied, index) + JSON.stringify(id)
       copied = index + lexeme.length
       continue
