@@ -30,20 +30,8 @@ beforeAll(async () => {
   pepperFile = folder.file('pepper.json')
   dataFile = folder.file('610100.db')
   await runChiyuan('tokens', 'create-pepper', pepperFile)
-  const made = await runChiyuan(
-    ...[
-      'residents',
-      'generate',
-      '--region',
-      REGION,
-      '--count',
-      '50',
-      '--data',
-      dataFile,
-      '--pepper',
-      pepperFile,
-    ],
-  )
+  const wanted = ['--region', REGION, '--count', '50', '--data', dataFile, '--pepper', pepperFile]
+  const made = await runChiyuan('residents', 'generate', ...wanted)
   expect(made.stdout).toContain(card)
 })
 
