@@ -1,6 +1,7 @@
 // Whatever a client writes, and wherever, a node is sent a token or nothing: each test asks as an attacker would, and
 // looks at the bytes that came to the node.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import * as fc from 'fast-check'
 import { statusOf, sendRaw } from '../support/raw-client.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import {
@@ -319,6 +320,12 @@ describe('a number in a JSON body', () => {
     { name: 'of no type', headers: '', body: json, status: 415 },
     { name: 'as text', headers: 'Content-Type: text/plain\r\n', body: json, status: 415 },
     {
+      name: 'of one type said twice',
+      headers: 'Content-Type: application/json\r\nContent-Type: application/json\r\n',
+      body: json,
+      status: 415,
+    },
+    {
       name: 'of two types',
       headers: 'Content-Type: application/json\r\nContent-Type: text/plain\r\n',
       body: json,
@@ -384,6 +391,64 @@ describe('a number in a JSON body', () => {
     expect(statusOf(await askWith(deep))).toBe(200)
     expect(bodySent()).toContain(peppers.idOf(card))
     expect(bodySent()).not.toContain(digitsOf(card))
+  })
+})
+
+describe('a number in whatever mixture of spellings', () => {
+  // Each character by a way of its own.
+  const ways = (spell: readonly ((text: string) => string)[]) =>
+    fc
+      .array(fc.nat(spell.length - 1), { minLength: 18, maxLength: 18 })
+      .map((chosen) => Array.from(card, (char, at) => spell[chosen[at] ?? 0]?.(char) ?? char).join(''))
+  const plain = (text: string): string => text
+  /** What the most patient reader could make of it. */
+  const readings = (text: string): string[] => {
+    const found = [text]
+    for (let times = 0; times < 3; times += 1) found.push(unescape(found.at(-1) ?? ''))
+    return found.flatMap((each) => [each, Buffer.from(each, 'latin1').toString().normalize('NFKC')])
+  }
+  const unescape = (text: string): string =>
+    text
+      .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      .replaceAll(/\\u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+  it('in an address is a token or goes nowhere', async () => {
+    const spelt = ways([plain, percent, (char) => percent(fullWidth(char)), (char) => percent(percent(char))])
+    const place = fc.constantFrom(
+      '/v1/codes/',
+      '/v1/codes/?residentId=',
+      '/x?residentId=',
+      '/x?y=',
+      '/x/',
+      '/?',
+    )
+    await fc.assert(
+      fc.asyncProperty(place, spelt, async (before, number) => {
+        const earlier = seen().length
+        const status = statusOf(await ask(get(before + number)))
+        const went = seen().slice(earlier)
+        expect([200, 400, 422]).toContain(status)
+        expect(went === '').toBe(status !== 200)
+        for (const reading of readings(went)) expect(reading).not.toContain(card)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('in a JSON body is a token or goes nowhere', async () => {
+    const spelt = ways([plain, escaped, fullWidth, (char) => escaped(fullWidth(char)), percent])
+    const field = fc.constantFrom('residentId', 'note', escaped('residentId'), 'RESIDENTID')
+    await fc.assert(
+      fc.asyncProperty(field, spelt, async (name, number) => {
+        const earlier = seen().length
+        const status = statusOf(await askWith(`{"a":[{"${name}":["${number}"]}],"b":"R1"}`))
+        const went = seen().slice(earlier)
+        expect([200, 400, 422]).toContain(status)
+        expect(went === '').toBe(status !== 200)
+        for (const reading of readings(went)) expect(reading).not.toContain(card)
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 
