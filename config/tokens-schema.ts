@@ -48,8 +48,8 @@ const inBody = z.strictObject({
   path: literalPath.describe('Path whose JSON bodies hold numbers, whatever the method.'),
   fields: z
     .array(z.string().min(1))
-    .min(1, 'at least one field')
-    .describe('Names of fields, at any depth; lists under them count too.'),
+    .default([])
+    .describe('Names of fields, at any depth; lists under them count too. None: the body is only guarded.'),
   type,
 })
 
@@ -87,6 +87,8 @@ export const tokens = z.strictObject({
         type: 'resident-id-card' as const,
       })),
       { path: '/v1/family-codes', fields: ['residentId', 'memberIds'], type: 'resident-id-card' },
+      // Terminals send tokens, and a number only by mistake.
+      { path: '/v1/id-cards/lookups', fields: [], type: 'resident-id-card' },
     ])
     .describe(
       'Requests whose JSON body holds numbers. It has to fit into `limits.replayBodyBytes`, else 413; another type of body gets 415.',
