@@ -9,6 +9,7 @@ import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
 import { region, regionCode } from './region-schema.ts'
+import { tokens } from './tokens-schema.ts'
 
 const headerName = z
   .string()
@@ -234,6 +235,9 @@ export const configSchema = z
       .prefault({})
       .describe('How a request’s home region is known: path, then header, then host, then default.'),
     resident: resident.prefault({}).describe('How a request’s resident is known. Used as a keyed hash only.'),
+    tokens: tokens
+      .prefault({})
+      .describe('Document numbers, which become tokens before a request goes on. Off without `pepperFile`.'),
     selection: selection.prefault({}).describe('Choice of a node inside a level.'),
     attempts: attempts.prefault({}).describe('Deadlines and retries.'),
     standby: standby.prefault({}).describe('Donors kept warm for the day they are needed.'),

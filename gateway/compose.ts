@@ -27,7 +27,10 @@ export interface Gateway extends AsyncDisposable {
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
   readonly residents: Metrics['residents']
-  /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
+  /**
+   * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
+   * @throws {UsageError} for a pepper file that can't be used; then nothing has changed.
+   */
   reload(config: Config): string[]
   reloadRefused(detail: string): void
   /** Fails readiness, drains, closes. Safe to call again. */

@@ -1,11 +1,11 @@
 // Takes in what is said of a resident: once for each Idempotency-Key, and never lost once acknowledged.
 import { createHash, randomUUID } from 'node:crypto'
+import { lastingId, residentById } from './find-resident.ts'
 import { isWriterOf } from './freshness.ts'
 import type { TakenWrite } from './replication/wire.ts'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import type { FeedPosition } from './store/feed.ts'
-import { syntheticToken } from './synthetic.ts'
 import { uuidOf } from './uuid.ts'
 
 /** What is asked for, as the digest of its Idempotency-Key remembers it. */
@@ -100,7 +100,7 @@ class Refused extends Error {
  * @throws {Refused}
  */
 export function findResident(service: CodeService, residentId: string, homeOnly: boolean): Resident {
-  const resident = service.store.residents.byToken(syntheticToken(residentId))
+  const resident = residentById(service, residentId)
   if (!resident) {
     const partial = service.copies.all().find(({ facts }) => !facts.whole)
     throw new Refused(
@@ -141,7 +141,7 @@ export function journalFor(
 
 const digestOf = ({ operation, residentId, content }: Submission): string =>
   createHash('sha256')
-    .update(JSON.stringify([operation, residentId, ...content]))
+    .update(JSON.stringify([operation, lastingId(residentId), ...content]))
     .digest('base64url')
 
 const recordIdOf = (requestDigest: string, idempotencyKey: string): string =>

@@ -11,6 +11,7 @@ import { httpProbe } from '../control/health/http-probe.ts'
 import { Prober } from '../control/health/prober.ts'
 import { noIntent } from '../control/intent/read.ts'
 import { LoopDelay } from '../control/loop-delay.ts'
+import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
@@ -87,9 +88,10 @@ export async function startControl(
   const settings = new SettingsInForce(initial, role.part)
   const config = (): Config => settings.config
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
+  let peppers = peppersOf(initial)
   const measured = startMeasuring(config, logger, role, started)
   const { observer, board, pools, prober, metrics, pressure, readings } = measured
-  let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
+  let view = compileView(config(), snapshotOf(0, [], noIntent), secret, peppers)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
   const enforce = (before: Mode): void => {
     const { mode, attempts, health, protection } = config()
@@ -103,7 +105,7 @@ export async function startControl(
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
-    view = compileView(config(), snapshot, secret)
+    view = compileView(config(), snapshot, secret, peppers)
     prober.follow(snapshot)
     metrics.follow(snapshot)
     for (const node of gone) {
@@ -115,6 +117,8 @@ export async function startControl(
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
     const { mode } = config()
+    // First: where the file can't be used, nothing changes.
+    peppers = peppersOf(changed)
     const stale = settings.reload(changed)
     enforce(mode)
     directory.replaceRegions(regionsOf(config()))

@@ -48,6 +48,12 @@ export type Refusal =
   | 'loop'
   | 'too-many-hops'
   | 'expectation'
+  // Document numbers, where they are turned into tokens: one that is wrong, one where none may be, and a body that
+  // can't be looked through.
+  | 'document-number'
+  | 'document-misplaced'
+  | 'body-type'
+  | 'body-json'
 
 export type AttemptKind = 'first' | 'retry' | 'hedge'
 

@@ -7,6 +7,7 @@ import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
 import { openOperatorsAlone, ownState } from '../compose/operators.ts'
+import { peppersOf } from '../control/pepper-file.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
@@ -49,6 +50,8 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     firstToken: plane?.firstToken ?? null,
     logger,
     reload(next) {
+      // Where it can't be used, no worker hears of the change.
+      peppersOf(next)
       const stale = needsRestart(current, next)
       current = next
       // A worker that starts later must not differ from the others in what they read once.
