@@ -68,6 +68,9 @@ const percent = (text: string): string =>
 const fullWidth = (text: string): string =>
   Array.from(text, (char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0)).join('')
 
+/** As Node shows what came as UTF-8 in a header. */
+const asBytes = (text: string): string => Buffer.from(text).toString('latin1')
+
 /** Any fourteen digits that the number has in common with no token. */
 const digitsOf = (number: string): string => number.slice(0, 14)
 
@@ -177,6 +180,14 @@ describe('a number in a header', () => {
     expect(sent()).not.toContain(digitsOf(card))
   })
 
+  it.each([fullWidth(card), percent(card), ` ${card} `])(
+    'written as %s is the same person’s',
+    async (value) => {
+      await ask(get('/v1/anything', `X-Resident-Id: ${asBytes(value)}\r\n`))
+      expect(headerIn(sent(), 'x-resident-id')).toBe(peppers.idOf(card))
+    },
+  )
+
   it.each([misreadCard, `${card}, ${card}`, `id=${card}`])('that is wrong is refused: %s', async (value) => {
     expect(statusOf(await ask(get('/v1/anything', `X-Resident-Id: ${value}\r\n`)))).toBe(422)
     expect(sent()).toBe('')
@@ -201,6 +212,10 @@ describe('a number where none may be', () => {
     { name: 'beside a number that is in its place', bytes: get(`/v1/codes/${card}?again=${card}`) },
     { name: 'in a cookie', bytes: get('/v1/people', `Cookie: a=1; id=${cardWithX}\r\n`) },
     { name: 'in the request’s id', bytes: get('/v1/people', `X-Request-Id: ${card}\r\n`) },
+    {
+      name: 'in a header, in full-width bytes',
+      bytes: get('/v1/people', `X-Note: ${asBytes(fullWidth(card))}\r\n`),
+    },
     { name: 'in an idempotency key', bytes: get('/v1/people', `Idempotency-Key: test-${card}\r\n`) },
     { name: 'in a host', bytes: `GET /v1/people HTTP/1.1\r\nHost: n${cardWithX}.example\r\n\r\n` },
     { name: 'in the host of an absolute target', bytes: get(`http://n${cardWithX}.example/v1/people`) },

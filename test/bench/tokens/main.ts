@@ -1,11 +1,8 @@
-// What tokens cost a request at the edge: CPU time of the stage that names a request, off and on. Run: node test/bench/tokens/main.ts
+// What tokens cost a request at the edge: CPU time of reading its head and hiding numbers, off and on. Run: node test/bench/tokens/main.ts
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { parseConfig } from '../../../config/load.ts'
-import { snapshotOf } from '../../../gateway/control/directory.ts'
-import { noIntent } from '../../../gateway/control/intent/read.ts'
-import { regionsOf } from '../../../gateway/control/regions.ts'
 import { readHead } from '../../../gateway/edge/request-head.ts'
-import { compileView, type View } from '../../../gateway/edge/view.ts'
+import { type Hide, hider } from '../../../gateway/edge/tokens/hide.ts'
 import { syntheticCitizenNumber } from '../../../region-node/tokens/synthetic-number.ts'
 
 const config = parseConfig(
@@ -17,11 +14,9 @@ regions:
 `,
   'bench.yaml',
 )
-const snapshot = snapshotOf(1, regionsOf(config), noIntent)
 const pepper = (epoch: number) => ({ epoch, key: createSecretKey(randomBytes(32)) })
-const off = compileView(config, snapshot, 'secret')
-const on = compileView(config, snapshot, 'secret', [pepper(1)])
-const rotating = compileView(config, snapshot, 'secret', [pepper(2), pepper(1)])
+const on = hider(config.tokens, [pepper(1)], Date.now)
+const rotating = hider(config.tokens, [pepper(2), pepper(1)], Date.now)
 
 const number = syntheticCitizenNumber(7)
 const body = Buffer.from(
@@ -50,18 +45,18 @@ const rawHeaders = Object.entries({
 }).flat()
 
 /** The part of the stage that tokens change, with what they need: reading the head is in both. */
-function stage(view: View, path: string, sent: Buffer | null): void {
+function stage(hide: Hide | null, path: string, sent: Buffer | null): void {
   const request: unknown = { rawHeaders: rawHeaders.slice(), headers: {}, url: path }
   const head = readHead(rawHeaders)
-  if (view.hide === null) return
-  const hidden = view.hide(asRequest(request), head, path, head.host)
+  if (hide === null) return
+  const hidden = hide(asRequest(request), head, path, head.host)
   if (typeof hidden === 'string') throw new Error(hidden)
   if (sent === null || hidden.hideInBody === null) return
   const taken = hidden.hideInBody(sent)
   if (typeof taken === 'string') throw new Error(taken)
 }
 
-type Request = Parameters<NonNullable<View['hide']>>[0]
+type Request = Parameters<Hide>[0]
 const isRequest = (value: unknown): value is Request => typeof value === 'object' && value !== null
 function asRequest(value: unknown): Request {
   if (isRequest(value)) return value
@@ -82,8 +77,8 @@ function cpuUs(run: () => void): number {
   return least
 }
 
-const cases: readonly [string, View, string, Buffer | null][] = [
-  ['off', off, `/v1/codes/${number}`, null],
+const cases: readonly [string, Hide | null, string, Buffer | null][] = [
+  ['off', null, `/v1/codes/${number}`, null],
   ['on, a path with no number', on, '/assets/app.3f9c.js', null],
   ['on, a number in the path', on, `/v1/codes/${number}`, null],
   ['on, in the path, two epochs', rotating, `/v1/codes/${number}`, null],
@@ -91,10 +86,10 @@ const cases: readonly [string, View, string, Buffer | null][] = [
 ]
 const [first] = cases
 if (first === undefined) throw new Error('there are cases')
-for (const [, view, path, sent] of cases) for (let i = 0; i < 20_000; i += 1) stage(view, path, sent)
+for (const [, hide, path, sent] of cases) for (let i = 0; i < 20_000; i += 1) stage(hide, path, sent)
 const base = cpuUs(() => stage(first[1], first[2], first[3]))
 process.stdout.write(`Node ${process.version}\n`)
-for (const [name, view, path, sent] of cases) {
-  const us = cpuUs(() => stage(view, path, sent))
+for (const [name, hide, path, sent] of cases) {
+  const us = cpuUs(() => stage(hide, path, sent))
   process.stdout.write(`${name.padEnd(32)} ${us.toFixed(2)} us, ${(us - base).toFixed(2)} more than off\n`)
 }
