@@ -11,6 +11,7 @@ import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
 import { openPublic } from './edge/open.ts'
 import { Budget } from './policy/retry.ts'
+import type { Measured } from './model/readings.ts'
 import { createLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -23,6 +24,8 @@ export interface Gateway extends AsyncDisposable {
   /** What operators are told. */
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
+  /** What this process measures. */
+  readonly measured: Measured
   readonly residents: Metrics['residents']
   /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
   reload(config: Config): string[]
@@ -70,6 +73,7 @@ export async function startGateway(
     logger,
     operators,
     metrics: metrics.registry,
+    measured: control.measured,
     residents: metrics.residents,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),

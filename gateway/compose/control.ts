@@ -13,6 +13,7 @@ import { noIntent } from '../control/intent/read.ts'
 import { LoopDelay } from '../control/loop-delay.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
+import { OwnReadings } from '../control/own-readings.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
 import { regionsOf } from '../control/regions.ts'
 import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
@@ -28,6 +29,8 @@ import { ResidentWindow } from '../policy/resident-window.ts'
 import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { Rates } from '../telemetry/rates.ts'
+import type { TallyLine } from '../telemetry/tally.ts'
 import { SettingsInForce } from './settings.ts'
 
 /** What differs where a gateway is one of several workers of a primary. */
@@ -56,6 +59,7 @@ export interface Control {
   readonly observer: Observer
   readonly metrics: Metrics
   readonly pressure: Pressure
+  readonly measured: OwnReadings
   readonly readings: Readings
   /** The configuration in force. */
   readonly config: () => Config
@@ -113,6 +117,17 @@ export async function startControl(
     }),
   )
   await directory.start(regionsOf(config()))
+  const clocks = { now: () => performance.now(), wallNow: Date.now }
+  const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
+  const own = new OwnReadings({
+    board,
+    rates,
+    metrics,
+    directory,
+    protection: pressure,
+    settings: config,
+    ...clocks,
+  })
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
     const { mode } = config()
@@ -121,7 +136,7 @@ export async function startControl(
     directory.replaceRegions(regionsOf(config()))
     return stale
   }
-  return { ...measured, registry, directory, config, view: () => view, reload }
+  return { ...measured, measured: own, registry, directory, config, view: () => view, reload }
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */
@@ -141,6 +156,12 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   const pools = started.use(new Pools(config().attempts))
   const prober = started.use(proberOf(board, config, 1 / role.workers))
   return { observer, board, pools, prober, metrics, pressure, readings }
+}
+
+/** All that rates are measured of. */
+function* linesOf({ requestLines, attemptLines }: Metrics): Generator<TallyLine> {
+  yield* requestLines
+  yield* attemptLines
 }
 
 const registryFile = ({ registry, dataDir }: Config): string => registry.file ?? join(dataDir, 'chiyuan.db')

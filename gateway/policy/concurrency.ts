@@ -78,6 +78,11 @@ export class AdaptiveLimit {
     return this.inForce
   }
 
+  /** The node was seen to slow down or to refuse beyond the limit: it is a measure, not only where learning stands. */
+  get isProven(): boolean {
+    return this.proven
+  }
+
   /** Whether there is any use in asking {@link isClosed}: spares a look at the clock. */
   get hasPaused(): boolean {
     return this.closedUntil !== -Infinity

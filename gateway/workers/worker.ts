@@ -76,6 +76,7 @@ function follow({ gateway, reporter, quotas }: Running, message: Exclude<ToWorke
   if (message.type === 'reload') gateway.reload(message.config)
   else if (message.type === 'shares') quotas.use(message.shares)
   else if (message.type === 'copy-please') void reporter.copy(message.id)
+  else if (message.type === 'state-please') void reporter.state(message.id)
 }
 
 function failure(cause: unknown): Failed {
