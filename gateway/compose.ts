@@ -12,6 +12,7 @@ import { Edge } from './edge/listener.ts'
 import { openPublic } from './edge/open.ts'
 import { Budget } from './policy/retry.ts'
 import type { Measured } from './model/readings.ts'
+import type { Snapshot } from './model/snapshot.ts'
 import { createLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -26,6 +27,8 @@ export interface Gateway extends AsyncDisposable {
   readonly metrics: Metrics['registry']
   /** What this process measures. */
   readonly measured: Measured
+  /** The one in force. */
+  readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
   /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
   reload(config: Config): string[]
@@ -74,6 +77,7 @@ export async function startGateway(
     operators,
     metrics: metrics.registry,
     measured: control.measured,
+    snapshot: () => control.view().snapshot,
     residents: metrics.residents,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),

@@ -165,6 +165,7 @@ function nodeReadings(state: NodeState, rps: number, now: number): NodeReadings 
     limitBasis: known.basis,
     p99Ms: answered ? orNull(latency.p99(now)) : null,
     meanMs: orNull(meanMs),
+    easeMs: state.easeMs === 0 ? null : state.easeMs,
     costMs: latency.peakEwma,
     rps,
     serving: judge(conditionOf(condition), anyDraw, true, false),

@@ -51,6 +51,8 @@ export interface NodeReadings {
   readonly p99Ms: number | null
   /** The same; within 5 %. */
   readonly meanMs: number | null
+  /** How long an answer takes while it is not busy, as it was last learnt, however long ago; `null`: never. */
+  readonly easeMs: number | null
   /** Peak-EWMA of its latency, failures counted in as slow, ms. */
   readonly costMs: number
   /** Tries that ended a second, whatever came of them. */

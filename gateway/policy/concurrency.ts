@@ -83,6 +83,11 @@ export class AdaptiveLimit {
     return this.proven
   }
 
+  /** The node's latency without a queue, as last learnt, ms; 0 before the first answers. */
+  get easeMs(): number {
+    return this.ease.ms
+  }
+
   /** Whether there is any use in asking {@link isClosed}: spares a look at the clock. */
   get hasPaused(): boolean {
     return this.closedUntil !== -Infinity

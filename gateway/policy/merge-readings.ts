@@ -122,6 +122,7 @@ function mergeNode(all: readonly [NodeReadings, ...NodeReadings[]]): NodeReading
     limitBasis: vaguest.find((basis) => all.some((one) => one.limitBasis === basis)) ?? 'unproven',
     p99Ms: p99s.length === 0 ? null : Math.max(...p99s),
     meanMs: meanOf(all),
+    easeMs: meanOrNull(all.flatMap((one) => one.easeMs ?? [])),
     costMs: total(all, (one) => one.costMs) / all.length,
     rps: total(all, (one) => one.rps),
     serving: merged(condition, false),
@@ -180,6 +181,9 @@ function totalOrNull<T>(all: readonly T[], read: (one: T) => number | null): num
 
 const mostly = <T>(all: readonly T[], read: (one: T) => boolean): boolean =>
   all.filter(read).length * 2 >= all.length
+
+const meanOrNull = (all: readonly number[]): number | null =>
+  all.length === 0 ? null : all.reduce((sum, one) => sum + one, 0) / all.length
 
 /** The most that at least half of them reach. */
 const reachedByHalf = (counts: readonly number[]): number =>

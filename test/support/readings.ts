@@ -27,6 +27,7 @@ export const nodeReads = (
   ramp: 1,
   p99Ms: 90,
   meanMs: 50,
+  easeMs: 45,
   costMs: 50,
   rps: 0,
   serving: 'ok',

@@ -38,6 +38,7 @@ export const nodeReadingsSchema = z.strictObject({
   ramp: share,
   p99Ms: rate.nullable(),
   meanMs: rate.nullable(),
+  easeMs: rate.nullable(),
   costMs: rate,
   rps: rate,
   serving: verdictSchema,

@@ -105,6 +105,11 @@ export class NodeState implements Condition {
     return { basis, limit: Math.max(0, given - this.streams) }
   }
 
+  /** See {@link AdaptiveLimit.easeMs}. */
+  get easeMs(): number {
+    return this.learnt.easeMs
+  }
+
   /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
   stretch(now: number): boolean {
     return (
