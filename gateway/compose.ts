@@ -12,6 +12,8 @@ import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
 import { openPublic } from './edge/open.ts'
 import { Budget } from './policy/retry.ts'
+import type { Measured } from './model/readings.ts'
+import type { Snapshot } from './model/snapshot.ts'
 import { createLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -26,6 +28,10 @@ export interface Gateway extends AsyncDisposable {
   /** What operators are told. */
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
+  /** What this process measures. */
+  readonly measured: Measured
+  /** The one in force. */
+  readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
   /**
    * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
@@ -80,6 +86,8 @@ export async function startGateway(
     logger,
     operators,
     metrics: metrics.registry,
+    measured: control.measured,
+    snapshot: () => control.view().snapshot,
     residents: metrics.residents,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),

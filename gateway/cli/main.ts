@@ -2,6 +2,7 @@
 // The `chiyuan` command.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
+import { version } from '../model/version.ts'
 import { configCommand } from './config.ts'
 
 const oldestNode = 24
@@ -15,7 +16,7 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
 
 const program = new Command('chiyuan')
   .description('Chiyuan 驰援: a cross-region failover federation gateway for public code services.')
-  .version('0.1.0')
+  .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for what is possible)')
 

@@ -14,6 +14,7 @@ import { LoopDelay } from '../control/loop-delay.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
+import { OwnReadings } from '../control/own-readings.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
 import { regionsOf } from '../control/regions.ts'
 import type { Registry } from '../control/registry/port.ts'
@@ -29,6 +30,8 @@ import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
+import { Rates } from '../telemetry/rates.ts'
+import type { TallyLine } from '../telemetry/tally.ts'
 import { SettingsInForce } from './settings.ts'
 
 /** What differs where a gateway is one of several workers of a primary. */
@@ -57,6 +60,7 @@ export interface Control {
   readonly observer: Observer
   readonly metrics: Metrics
   readonly pressure: Pressure
+  readonly measured: OwnReadings
   readonly readings: Readings
   /** The configuration in force. */
   readonly config: () => Config
@@ -114,6 +118,17 @@ export async function startControl(
     }
   })
   await directory.start(regionsOf(config()))
+  const clocks = { now: () => performance.now(), wallNow: Date.now }
+  const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
+  const own = new OwnReadings({
+    board,
+    rates,
+    metrics,
+    directory,
+    protection: pressure,
+    settings: config,
+    ...clocks,
+  })
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
     const { mode } = config()
@@ -125,7 +140,7 @@ export async function startControl(
     return stale
   }
   const fileMode = (): Mode => settings.fileMode
-  return { ...measured, registry, directory, config, fileMode, view: () => view, reload }
+  return { ...measured, measured: own, registry, directory, config, fileMode, view: () => view, reload }
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */
@@ -145,6 +160,12 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   const pools = started.use(new Pools(config().attempts))
   const prober = started.use(proberOf(board, config, 1 / role.workers))
   return { observer, board, pools, prober, metrics, pressure, readings }
+}
+
+/** All that rates are measured of. */
+function* linesOf({ requestLines, attemptLines }: Metrics): Generator<TallyLine> {
+  yield* requestLines
+  yield* attemptLines
 }
 
 function nodeSettings({ breaker, concurrency }: Config): NodeSettings {

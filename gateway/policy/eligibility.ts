@@ -37,7 +37,7 @@ export interface Condition {
 export const stallThreshold = 3
 
 /**
- * @param home The request's. What a node says that it can't answer for, nobody sends it: neither as a last resort, since
+ * @param home The request's; `null` where it is asked of no home in particular. What a node says that it can't answer for, nobody sends it: neither as a last resort, since
  *   its answer could be worse than none, nor by an operator's bypass, which doubts what we measure and not what it says.
  * @param draw This request's own draw for this node, in (0, 1]: the same resident stays on one side of a ramp.
  * @param borrowed Whether the request is another region's.
@@ -46,14 +46,14 @@ export const stallThreshold = 3
  */
 export function judge(
   condition: Condition,
-  home: RegionId,
+  home: RegionId | null,
   draw: number,
   canRetry: boolean,
   borrowed: boolean,
 ): Verdict {
   if (condition.hold === 'trip') return 'held'
   if (condition.hold === 'drain') return 'draining'
-  if (condition.notReadyFor.has(home)) return 'not-ready-for-home'
+  if (home !== null && condition.notReadyFor.has(home)) return 'not-ready-for-home'
   if (condition.inFlight >= condition.limit || condition.pausing) return 'full'
   if (borrowed) {
     if (condition.quotaSpent) return 'quota-spent'
@@ -89,10 +89,10 @@ export function overflowSlots(load: Pick<Condition, 'limit' | 'inFlight' | 'home
  * Whether the node would serve residents of `home` if it had room: what is wrong with it, if anything, is only that it is busy.
  * @param evenIfSilent Its silence is not held against it.
  */
-export const isServing = (condition: Condition, home: RegionId, evenIfSilent = false): boolean =>
+export const isServing = (condition: Condition, home: RegionId | null, evenIfSilent = false): boolean =>
   condition.hold !== 'trip' &&
   condition.hold !== 'drain' &&
-  !condition.notReadyFor.has(home) &&
+  !(home !== null && condition.notReadyFor.has(home)) &&
   (condition.hold === 'bypass' ||
     (condition.health !== 'down' &&
       condition.breaker === 'closed' &&

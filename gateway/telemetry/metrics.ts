@@ -134,6 +134,16 @@ export class Metrics implements Observer {
     })
   }
 
+  /** Labels: home, level, its region, outcome; `none` where no level answered. */
+  get requestLines(): Iterable<TallyLine> {
+    return this.requests.all()
+  }
+
+  /** Labels: node, outcome. */
+  get attemptLines(): Iterable<TallyLine> {
+    return this.attempts.all()
+  }
+
   requestBegan(home: Home): void {
     this.inFlightOf(home).count += 1
   }

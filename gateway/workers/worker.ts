@@ -77,6 +77,7 @@ function follow({ gateway, reporter, quotas }: Running, message: Exclude<ToWorke
   if (message.type === 'reload') reload(gateway, message.config)
   else if (message.type === 'shares') quotas.use(message.shares)
   else if (message.type === 'copy-please') void reporter.copy(message.id)
+  else if (message.type === 'state-please') void reporter.state(message.id)
 }
 
 /** The primary has tried it; what fails here, such as a file taken away since, must not end what serves. */

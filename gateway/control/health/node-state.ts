@@ -5,6 +5,7 @@ import type { Outcome } from '../../model/outcome.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { HoldKind } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
+import type { LimitBasis } from '../../model/readings.ts'
 import { AdaptiveLimit, type ConcurrencySettings } from '../../policy/concurrency.ts'
 import { type Condition, stallThreshold } from '../../policy/eligibility.ts'
 import { LatencyWindow } from '../../policy/latency-window.ts'
@@ -55,6 +56,8 @@ export class NodeState implements Condition {
   hold: HoldKind | null = null
   health: Health = 'unknown'
   notReadyFor: ReadonlySet<RegionId> = noHomes
+  /** What the last change of `health` was for. */
+  healthDetail = ''
   trialUnderWay = false
   silentOverdue = 0
   inFlight = 0
@@ -96,6 +99,22 @@ export class NodeState implements Condition {
   get limit(): number {
     const given = Math.min(this.node.limit, this.reportedLimit) - this.streams
     return Math.max(0, Math.min(this.learnt.limit, given))
+  }
+
+  /** What the limit rests on, and how much that says the node can take; `Infinity` where nothing is known. */
+  get known(): { readonly basis: LimitBasis; readonly limit: number } {
+    const given = Math.min(this.node.limit, this.reportedLimit)
+    if (this.learnt.isProven && this.learnt.limit < given) {
+      return { basis: 'learnt', limit: this.learnt.limit }
+    }
+    if (given === Infinity) return { basis: 'unproven', limit: Infinity }
+    const basis = this.reportedLimit < this.node.limit ? 'reported' : 'declared'
+    return { basis, limit: Math.max(0, given - this.streams) }
+  }
+
+  /** See {@link AdaptiveLimit.easeMs}. */
+  get easeMs(): number {
+    return this.learnt.easeMs
   }
 
   /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
@@ -215,6 +234,7 @@ export class NodeState implements Condition {
     if (health === this.health) return
     if (this.health === 'down' && health === 'up') this.backAt = this.clock.now()
     this.health = health
+    this.healthDetail = detail
     this.observer.healthChanged(this.node, health, detail)
   }
 
