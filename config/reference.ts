@@ -17,7 +17,7 @@ Made from \`config/schema.ts\` by \`npm run docs\`; do not edit by hand.
 
 One YAML file. Every field can be set from the environment instead: \`CHIYUAN_\`, then the path in capitals, two
 underscores between sections: \`CHIYUAN_LIMITS__HEADER_BYTES=32768\`. Values are read as YAML. A SIGHUP or a change of
-the file takes over regions, home, resident, selection, attempts, hedging, health and headers without a restart;
+the file takes over regions, home, resident, tokens, selection, attempts, hedging, health and headers without a restart;
 \`chiyuan config check FILE\` says beforehand what is wrong with a file.
 
 | field | type | default | range | meaning |

@@ -9,6 +9,7 @@ import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
 import { region, regionCode } from './region-schema.ts'
+import { tokens } from './tokens-schema.ts'
 
 const headerName = z
   .string()
@@ -89,9 +90,11 @@ const profiles = z.strictObject({ peacetime: profile, emergency: profile })
 const health = z.strictObject({
   path: z
     .string()
-    .startsWith('/', 'a path that begins with a slash, such as /healthz')
-    .default('/healthz')
-    .describe('Path that is probed.'),
+    .startsWith('/', 'a path that begins with a slash, such as /readyz')
+    .default('/readyz')
+    .describe(
+      'Path that is probed. A region node’s `/readyz` also says which homes it can’t answer for, and gets none of their requests. Of other servers, one that answers only while they should get requests.',
+    ),
   intervalMs: ms(50, 600_000, 2000, 'Pause between probes of a node that is up.'),
   fastIntervalMs: ms(20, 600_000, 500, 'Pause while probes contradict what was known.'),
   downIntervalMs: ms(20, 600_000, 1000, 'Pause while a node is down.'),
@@ -232,6 +235,9 @@ export const configSchema = z
       .prefault({})
       .describe('How a request’s home region is known: path, then header, then host, then default.'),
     resident: resident.prefault({}).describe('How a request’s resident is known. Used as a keyed hash only.'),
+    tokens: tokens
+      .prefault({})
+      .describe('Document numbers, which become tokens before a request goes on. Off without `pepperFile`.'),
     selection: selection.prefault({}).describe('Choice of a node inside a level.'),
     attempts: attempts.prefault({}).describe('Deadlines and retries.'),
     standby: standby.prefault({}).describe('Donors kept warm for the day they are needed.'),

@@ -5,13 +5,15 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
-import { openOperators } from './compose/operators.ts'
+import { openOperators, ownState } from './compose/operators.ts'
 import type { Registry } from './control/registry/port.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
 import { openPublic } from './edge/open.ts'
 import { Budget } from './policy/retry.ts'
+import type { Measured } from './model/readings.ts'
+import type { Snapshot } from './model/snapshot.ts'
 import { createLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -26,8 +28,15 @@ export interface Gateway extends AsyncDisposable {
   /** What operators are told. */
   readonly operators: AdminParts
   readonly metrics: Metrics['registry']
+  /** What this process measures. */
+  readonly measured: Measured
+  /** The one in force. */
+  readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
-  /** Takes over regions and routing settings. Returns the fields that changed but need a restart. */
+  /**
+   * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
+   * @throws {UsageError} for a pepper file that can't be used; then nothing has changed.
+   */
   reload(config: Config): string[]
   reloadRefused(detail: string): void
   /** Fails readiness, drains, closes. Safe to call again. */
@@ -42,6 +51,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   // What has started is stopped again, last first, if a later part can't start.
   await using started = new AsyncDisposableStack()
+  if (role.operators) ownState(initial, started)
   const control = await startControl(initial, logger, role, started)
   const { observer, metrics } = control
   const edge = dataPlane(control, started)
@@ -76,6 +86,8 @@ export async function startGateway(
     logger,
     operators,
     metrics: metrics.registry,
+    measured: control.measured,
+    snapshot: () => control.view().snapshot,
     residents: metrics.residents,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),

@@ -1,4 +1,5 @@
 // Codes on paper and for families, for those who have no telephone of their own, and the report of their loss.
+import { lastingId } from './find-resident.ts'
 import { sealPrinted } from './printed-seal.ts'
 import { findResident, recordOnce } from './record-once.ts'
 import type { Recorded, Submission } from './record-once.ts'
@@ -32,11 +33,13 @@ export function issueCarriedCode(
     operation: `${kind}-code`,
     residentId,
     idempotencyKey,
-    content: memberIds,
+    content: memberIds.map(lastingId).toSorted(),
     homeOnly: true,
   }
   return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => {
-    const members = memberIds.map((id) => findResident(service, id, true).residentToken)
+    const named = memberIds.map((id) => findResident(service, id, true).residentToken)
+    // Two ids may name one person, a synthetic one and a token's.
+    const members = [...new Set(named)].filter((token) => token !== residentToken)
     const code: CarriedCode = {
       codeId: recordId,
       kind,

@@ -15,6 +15,10 @@ export function freshnessFor(
   return copy === undefined ? near : copy.standing().freshness === 'stale' ? 'stale' : near
 }
 
+/** Why this node may not answer for residents of `home` from what it holds; null when it may. */
+export const copyFaultFor = ({ copies }: Pick<CodeService, 'copies'>, home: string): string | null =>
+  copies.find(home)?.standing().fault ?? null
+
 /** Whether this node decides over residents of `home`: it is of that region, and follows no other node of it. */
 export const isWriterOf = (
   { copies, regionCode }: Pick<CodeService, 'copies' | 'regionCode'>,

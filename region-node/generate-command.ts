@@ -1,6 +1,8 @@
 // The `residents` subcommand: makes a data file full of synthetic residents.
+import type { KeyObject } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { Command } from 'commander'
+import { z } from 'zod'
 import { check, text, whole } from './flags.ts'
 import { generateResidents } from './generation/generate.ts'
 import { duration, Progress } from './generation/progress.ts'
@@ -10,6 +12,8 @@ import { recordCommands } from './records-command.ts'
 import { StartError } from './start-error.ts'
 import { openStore } from './store/store.ts'
 import { syntheticSeed } from './synthetic.ts'
+import { PepperFileError, readPeppers } from './tokens/peppers.ts'
+import { SYNTHETIC_NUMBERS, syntheticCitizenNumber } from './tokens/synthetic-number.ts'
 
 interface Flags {
   readonly region: string
@@ -18,6 +22,7 @@ interface Flags {
   readonly seed: number
   readonly tests: boolean
   readonly force?: true
+  readonly pepper?: string
 }
 
 const countField = wholeNumber(1, 100_000_000)
@@ -46,6 +51,11 @@ export function residentsCommand(): Command {
     )
     .option('--seed <n>', 'decides colours and tests', whole(seedField), 1)
     .option('--no-tests', 'leave out test histories: a third of the size')
+    .option(
+      '--pepper <file>',
+      'give them ID cards, with numbers that are nobody’s (division 00), by the newest pepper of this file',
+      text(z.string().min(1)),
+    )
     .option('--force', 'replace a data file that is there')
     .addHelpText('after', EXAMPLES)
     .action(run)
@@ -87,15 +97,17 @@ async function beginEpoch({ region, data }: Pick<Flags, 'region' | 'data'>): Pro
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 
-async function run({ region, count, data, seed, tests, force }: Flags): Promise<void> {
+async function run({ region, count, data, seed, tests, force, pepper }: Flags): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(signal))
   const progress = new Progress(process.stderr, count, () => performance.now())
   const generation = { region, count, file: data, seed: syntheticSeed(seed), tests, force: force ?? false }
   try {
-    await generateResidents({ ...generation, nowMs: Date.now() }, progress, stopping.signal)
+    const cards = pepper === undefined ? {} : { pepper: pepperFor(pepper, count) }
+    await generateResidents({ ...generation, ...cards, nowMs: Date.now() }, progress, stopping.signal)
     progress.end()
     process.stdout.write(summary(region, count, data))
+    if (pepper !== undefined) process.stdout.write(firstCard(region))
   } catch (error) {
     progress.end()
     const said = complaint(error, stopping.signal)
@@ -109,12 +121,25 @@ const summary = (region: string, count: number, file: string): string =>
   `${gigabytes(statSync(file).size)}, ${duration(performance.now() / 1_000)}\n` +
   `serve them: chiyuan region-node --region ${region} --data ${file}\n`
 
+/** @throws {StartError} There are not so many numbers. @throws {PepperFileError} */
+function pepperFor(file: string, count: number): KeyObject | undefined {
+  if (count > SYNTHETIC_NUMBERS) {
+    throw new StartError(
+      `--count ${count}: with --pepper at most ${SYNTHETIC_NUMBERS}, so many numbers there are`,
+    )
+  }
+  return readPeppers(file)[0]?.key
+}
+
+const firstCard = (region: string): string =>
+  `the first one’s ID card, nobody’s: ${syntheticCitizenNumber(0, region)}\n`
+
 function complaint(error: unknown, signal: AbortSignal): { text: string; exitCode: number } {
   if (signal.aborted) {
     const name = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'
     return { text: 'stopped; nothing was left behind', exitCode: 128 + SIGNAL_NUMBERS[name] }
   }
   // Anything else is a fault of ours, and its stack is wanted.
-  if (!(error instanceof StartError)) throw error
+  if (!(error instanceof StartError || error instanceof PepperFileError)) throw error
   return { text: error.message, exitCode: 1 }
 }

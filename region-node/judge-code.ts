@@ -1,11 +1,11 @@
 // Judges what a bearer shows: a signed code by lists and store, a printed one by its name, a resident by id (验码).
 import { carriedCodeId } from './carried-codes.ts'
+import { residentById } from './find-resident.ts'
 import { openPrinted } from './printed-seal.ts'
-import { freshnessFor } from './freshness.ts'
+import { copyFaultFor, freshnessFor } from './freshness.ts'
 import { atLeast } from './resident.ts'
 import type { CodeStatus, Freshness, Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
-import { syntheticToken } from './synthetic.ts'
 import type { CodeClaims } from './verify/claims.ts'
 import type { ListAges, Outcome } from './verify/verdict.ts'
 import { verifyCode } from './verify/verify-code.ts'
@@ -31,9 +31,20 @@ export type Judgement =
       readonly lists?: ListAges
     }
 
-export function judgeResident(service: CodeService, residentId: string): Judgement | 'unknown-resident' {
-  const resident = service.store.residents.byToken(syntheticToken(residentId))
-  return resident ? { valid: true, ...personOf(resident, service) } : 'unknown-resident'
+/** The copy of that home must not be answered from; a signed code is judged all the same, by its own colour. */
+export interface NotFit {
+  readonly notFit: string
+}
+
+export function judgeResident(
+  service: CodeService,
+  residentId: string,
+): Judgement | NotFit | 'unknown-resident' {
+  const resident = residentById(service, residentId)
+  if (!resident) return 'unknown-resident'
+  const { homeRegion } = resident
+  if (copyFaultFor(service, homeRegion) !== null) return { notFit: homeRegion }
+  return { valid: true, ...personOf(resident, service) }
 }
 
 export async function judgeCode(service: CodeService, code: string): Promise<Judgement | 'unknown-resident'> {

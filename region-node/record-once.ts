@@ -1,11 +1,11 @@
 // Takes in what is said of a resident: once for each Idempotency-Key, and never lost once acknowledged.
 import { createHash, randomUUID } from 'node:crypto'
+import { lastingId, residentById } from './find-resident.ts'
 import { isWriterOf } from './freshness.ts'
 import type { TakenWrite } from './replication/wire.ts'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import type { FeedPosition } from './store/feed.ts'
-import { syntheticToken } from './synthetic.ts'
 import { uuidOf } from './uuid.ts'
 
 /** What is asked for, as the digest of its Idempotency-Key remembers it. */
@@ -35,7 +35,8 @@ export type Recorded =
 
 export type Refusal =
   | { outcome: 'unknown-resident' }
-  | { outcome: 'home-only' | 'not-the-writer'; homeRegion: string }
+  /** `copy-not-fit`: the copy is not whole and has not come to that resident, or is being given up. */
+  | { outcome: 'home-only' | 'not-the-writer' | 'copy-not-fit'; homeRegion: string }
 
 export interface Moment {
   /** Unix milliseconds. */
@@ -99,9 +100,20 @@ class Refused extends Error {
  * @throws {Refused}
  */
 export function findResident(service: CodeService, residentId: string, homeOnly: boolean): Resident {
-  const resident = service.store.residents.byToken(syntheticToken(residentId))
-  if (!resident) throw new Refused({ outcome: 'unknown-resident' })
+  const resident = residentById(service, residentId)
+  if (!resident) {
+    const partial = service.copies.all().find(({ facts }) => !facts.whole)
+    throw new Refused(
+      partial === undefined
+        ? { outcome: 'unknown-resident' }
+        : { outcome: 'copy-not-fit', homeRegion: partial.home },
+    )
+  }
   const { homeRegion } = resident
+  const followed = service.copies.find(homeRegion)
+  // Without terms it is being forgotten: what were taken now would be left behind.
+  if (followed !== undefined && followed.facts.terms === undefined)
+    throw new Refused({ outcome: 'copy-not-fit', homeRegion })
   if (homeOnly && !isWriterOf(service, homeRegion)) {
     const outcome = homeRegion === service.regionCode ? 'not-the-writer' : 'home-only'
     throw new Refused({ outcome, homeRegion })
@@ -129,7 +141,7 @@ export function journalFor(
 
 const digestOf = ({ operation, residentId, content }: Submission): string =>
   createHash('sha256')
-    .update(JSON.stringify([operation, residentId, ...content]))
+    .update(JSON.stringify([operation, lastingId(residentId), ...content]))
     .digest('base64url')
 
 const recordIdOf = (requestDigest: string, idempotencyKey: string): string =>

@@ -29,7 +29,9 @@ export function recordTest(
       const { testId: _testId, originRegion: _originRegion, ...taken } = test
       return { kind: 'test', recordId, residentToken: resident.residentToken, basis, ...taken }
     })
-    service.store.tests.add(resident.residentToken, test)
+    // A donor may have taken it, and handed it over, before its client came here.
+    if (!service.store.tests.has(resident.residentToken, recordId))
+      service.store.tests.add(resident.residentToken, test)
     updateResident(service, changed)
     return receiptOf(changed, test)
   })

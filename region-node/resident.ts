@@ -6,10 +6,16 @@ export const regionCodeSchema = z
   .string()
   .regex(/^\d{6}$/, 'must be a six-digit division code such as 610100')
 
-/** An opaque synthetic id such as `R610100-000001`. Never a real identity number. */
+/**
+ * How a request names a resident: an opaque synthetic id such as `R610100-000001`, or a token id, which a
+ * gateway puts in place of a document number. Never a real identity number.
+ */
 export const residentIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-", such as R610100-000001')
+  .regex(
+    /^(?:[A-Za-z0-9_-]{1,64}|t(?:\.[A-Za-z0-9_-]{21}[AQgw]){1,4})$/,
+    'must be 1 to 64 letters, digits, "_" or "-", such as R610100-000001, or a token id such as t.TOKEN',
+  )
 
 export const codeStatusSchema = z.enum(['green', 'yellow', 'red'])
 export const testResultSchema = z.enum(['negative', 'positive', 'pending'])

@@ -7,7 +7,7 @@ import { StartError } from './start-error.ts'
 import { syntheticToken } from './synthetic.ts'
 import { DOCUMENT_TYPES, readDocument } from './tokens/document.ts'
 import type { DocumentType } from './tokens/document.ts'
-import { createPepperFile, readPeppers, rotatePeppers, tokensOf } from './tokens/peppers.ts'
+import { createPepperFile, PepperFileError, readPeppers, rotatePeppers, tokensOf } from './tokens/peppers.ts'
 import type { Pepper } from './tokens/peppers.ts'
 
 const typeField = z.enum(DOCUMENT_TYPES, { error: `must be one of ${DOCUMENT_TYPES.join(', ')}` })
@@ -77,7 +77,7 @@ async function told(act: () => void | Promise<void>): Promise<void> {
   try {
     await act()
   } catch (error) {
-    if (!(error instanceof StartError)) throw error
+    if (!(error instanceof StartError || error instanceof PepperFileError)) throw error
     process.stderr.write(`chiyuan: ${error.message}\n`)
     process.exitCode = 1
   }

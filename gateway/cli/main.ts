@@ -2,6 +2,7 @@
 // The `chiyuan` command.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
+import { version } from '../model/version.ts'
 import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 
@@ -16,7 +17,7 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
 
 const program = new Command('chiyuan')
   .description('Chiyuan 驰援: a cross-region failover federation gateway for public code services.')
-  .version('0.1.0')
+  .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for what is possible)')
 
@@ -156,6 +157,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'trust',
     summary: 'sign the lists that verifiers go by',
     load: async () => (await import('./trust.ts')).trustCommand(),
+  },
+  {
+    name: 'state',
+    summary: 'back up what operators have decided, and put it back',
+    load: async () => (await import('./state.ts')).stateCommand(),
   },
   {
     name: 'peers',

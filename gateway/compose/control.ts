@@ -11,8 +11,10 @@ import { httpProbe } from '../control/health/http-probe.ts'
 import { Prober } from '../control/health/prober.ts'
 import { noIntent } from '../control/intent/read.ts'
 import { LoopDelay } from '../control/loop-delay.ts'
+import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
+import { OwnReadings } from '../control/own-readings.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
 import { regionsOf } from '../control/regions.ts'
 import type { Registry } from '../control/registry/port.ts'
@@ -28,6 +30,8 @@ import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
+import { Rates } from '../telemetry/rates.ts'
+import type { TallyLine } from '../telemetry/tally.ts'
 import { SettingsInForce } from './settings.ts'
 
 /** What differs where a gateway is one of several workers of a primary. */
@@ -56,6 +60,7 @@ export interface Control {
   readonly observer: Observer
   readonly metrics: Metrics
   readonly pressure: Pressure
+  readonly measured: OwnReadings
   readonly readings: Readings
   /** The configuration in force. */
   readonly config: () => Config
@@ -87,9 +92,10 @@ export async function startControl(
   const settings = new SettingsInForce(initial, role.part)
   const config = (): Config => settings.config
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
+  let peppers = peppersOf(initial)
   const measured = startMeasuring(config, logger, role, started)
   const { observer, board, pools, prober, metrics, pressure, readings } = measured
-  let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
+  let view = compileView(config(), snapshotOf(0, [], noIntent), secret, peppers)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
   const enforce = (before: Mode): void => {
     const { mode, attempts, health, protection } = config()
@@ -103,7 +109,7 @@ export async function startControl(
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
-    view = compileView(config(), snapshot, secret)
+    view = compileView(config(), snapshot, secret, peppers)
     prober.follow(snapshot)
     metrics.follow(snapshot)
     for (const node of gone) {
@@ -112,16 +118,29 @@ export async function startControl(
     }
   })
   await directory.start(regionsOf(config()))
+  const clocks = { now: () => performance.now(), wallNow: Date.now }
+  const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
+  const own = new OwnReadings({
+    board,
+    rates,
+    metrics,
+    directory,
+    protection: pressure,
+    settings: config,
+    ...clocks,
+  })
   if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
     const { mode } = config()
+    // First: where the file can't be used, nothing changes.
+    peppers = peppersOf(changed)
     const stale = settings.reload(changed)
     enforce(mode)
     directory.replaceRegions(regionsOf(config()))
     return stale
   }
   const fileMode = (): Mode => settings.fileMode
-  return { ...measured, registry, directory, config, fileMode, view: () => view, reload }
+  return { ...measured, measured: own, registry, directory, config, fileMode, view: () => view, reload }
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */
@@ -141,6 +160,12 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   const pools = started.use(new Pools(config().attempts))
   const prober = started.use(proberOf(board, config, 1 / role.workers))
   return { observer, board, pools, prober, metrics, pressure, readings }
+}
+
+/** All that rates are measured of. */
+function* linesOf({ requestLines, attemptLines }: Metrics): Generator<TallyLine> {
+  yield* requestLines
+  yield* attemptLines
 }
 
 function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
@@ -198,7 +223,8 @@ function watchProcess(
 
 function* nodeReadings(board: Board) {
   const now = performance.now()
-  for (const { node, health, breaker, hold, inFlight, limit, latency, ramp } of board.all()) {
-    yield { node, health, breaker, hold, inFlight, limit, ramp, p99Ms: latency.p99(now) }
+  for (const state of board.all()) {
+    const { node, health, breaker, hold, notReadyFor, inFlight, limit, latency, ramp } = state
+    yield { node, health, breaker, hold, notReadyFor, inFlight, limit, ramp, p99Ms: latency.p99(now) }
   }
 }

@@ -1,20 +1,20 @@
 // The registry and the directory that follows it, wherever somebody acts upon what operators decide.
-import { join } from 'node:path'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
 import { Directory, type SnapshotListener } from '../control/directory.ts'
 import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Observer } from '../model/events.ts'
+import { registryFile } from './state.ts'
 
 /** The directory is still to be started. @throws {UsageError} for a registry that can't be used. */
 export function openIntent(
-  { registry: { file }, dataDir }: Config,
+  config: Config,
   observer: Observer,
   started: AsyncDisposableStack,
   listener: SnapshotListener,
 ): { registry: Registry; directory: Directory } {
-  const registry = started.use(openEmbeddedRegistry(file ?? join(dataDir, 'chiyuan.db')))
+  const registry = started.use(openEmbeddedRegistry(registryFile(config)))
   const directory = started.use(
     new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, listener),
   )

@@ -1,4 +1,6 @@
 // The operators' plane, constructed and wired: wherever the operators' listener is.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Config } from '../../config/schema.ts'
 import type { ApiParts } from '../admin/app.ts'
 import { Desk } from '../admin/desk.ts'
@@ -9,10 +11,12 @@ import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { regionsOf } from '../control/regions.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
+import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
 import { openIntent } from './intent.ts'
+import { registryFile } from './state.ts'
 
 export interface OperatorsParts {
   /** The mode that the configuration file names. */
@@ -79,6 +83,15 @@ async function firstTokenOf(registry: Registry, changes: Changes): Promise<strin
     if (cause instanceof RegistryUnavailable) return null
     throw cause
   }
+}
+
+/**
+ * Keeps every other gateway off the state of this one until it ends.
+ * @throws {UsageError} while another has it.
+ */
+export function ownState(config: Config, started: AsyncDisposableStack): void {
+  mkdirSync(dirname(registryFile(config)), { recursive: true })
+  started.use(ownRegistry(registryFile(config)))
 }
 
 /** The same where the data plane is elsewhere: with a directory of its own, so that it sees what the workers see. */

@@ -31,6 +31,7 @@ export class Directory implements Disposable {
   private cancelTimer = (): void => {}
   private reading: Promise<void> = Promise.resolve()
   private lostDetail: string | null = null
+  private lostAt = 0
   private ended = false
 
   constructor(
@@ -57,6 +58,16 @@ export class Directory implements Disposable {
   /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
   get lost(): string | null {
     return this.lostDetail
+  }
+
+  /** Of the snapshot published last; 0 before the first. */
+  get snapshotVersion(): number {
+    return this.version
+  }
+
+  /** Wall-clock ms since which it can't be heard; of no meaning while it can. */
+  get lostSince(): number {
+    return this.lostAt
   }
 
   /** Publishes the regions at once, then follows the registry. Resolves after its first word or failure. */
@@ -111,7 +122,10 @@ export class Directory implements Disposable {
   private registryLost(cause: unknown): void {
     if (this.ended) return
     const detail = errorText(cause)
-    if (this.lostDetail === null) this.observer.registryLost(detail)
+    if (this.lostDetail === null) {
+      this.lostAt = this.wallNow()
+      this.observer.registryLost(detail)
+    }
     this.lostDetail = detail
     this.cancelTimer()
     this.wakeIn(retryMs)

@@ -5,6 +5,7 @@ import type { Audience } from './error-reply.ts'
 import type { PublicRequest, PublicResponse } from './http.ts'
 import type { Peer } from './peers.ts'
 import type { RequestHead } from './request-head.ts'
+import type { HideInBody } from './tokens/body.ts'
 import type { View } from './view.ts'
 
 export interface Exchange {
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly method: string
   /** Path and query as the node shall see it, without its own base path. */
   readonly path: string
+  /** What the body goes through before it goes on; `null` where it holds no document numbers. */
+  readonly hideInBody: HideInBody | null
   /** What was stripped from the path. */
   readonly prefix: string
   /** Host that the resident asked for, with its port. */

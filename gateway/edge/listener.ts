@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from '../model/events.ts'
 import { takeBody } from './body.ts'
-import { rawReply, type Reason, reply } from './error-reply.ts'
+import { rawReply, reply } from './error-reply.ts'
+import type { Reason } from './error-texts.ts'
 import type { Exchange } from './exchange.ts'
 import type { ForwardParts } from './forward/parts.ts'
 import { noBody } from './forward/race.ts'
@@ -100,7 +101,12 @@ export class Edge {
     const taken = await takeBody(arrival.request, limits.replayBodyBytes, limits.bodyTimeoutMs)
     try {
       if (taken.kind === 'whole') {
-        forwardReplayable(exchange, { bytes: taken.body, chunked }, this.parts)
+        const body = exchange.hideInBody === null ? taken.body : exchange.hideInBody(taken.body)
+        if (typeof body === 'string') this.refuse(arrival, body)
+        else forwardReplayable(exchange, { bytes: body, chunked }, this.parts)
+      } else if (taken.kind === 'long' && exchange.hideInBody !== null) {
+        // What can't be looked through whole could hold a number.
+        this.refuse(arrival, 'body-too-large')
       } else if (taken.kind === 'long') this.streamOn(arrival, exchange, true)
       else if (taken.kind === 'slow') this.refuse(arrival, 'slow-body')
     } catch (cause) {

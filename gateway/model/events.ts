@@ -1,4 +1,5 @@
 // What happens in the gateway, as seen by whoever counts or logs it. Code calls, telemetry listens.
+import type { RegionId } from './ids.ts'
 import type { Outcome } from './outcome.ts'
 import type { CodeNode } from './region.ts'
 import type { RouteClass } from './route-class.ts'
@@ -47,6 +48,12 @@ export type Refusal =
   | 'loop'
   | 'too-many-hops'
   | 'expectation'
+  // Document numbers, where they are turned into tokens: one that is wrong, one where none may be, and a body that
+  // can't be looked through.
+  | 'document-number'
+  | 'document-misplaced'
+  | 'body-type'
+  | 'body-json'
 
 export type AttemptKind = 'first' | 'retry' | 'hedge'
 
@@ -74,6 +81,10 @@ export interface Observer {
   streamOpened(): void
   streamClosed(): void
   healthChanged(node: CodeNode, health: Health, detail: string): void
+  /** The homes that the node says it can't answer for, of those served here. */
+  readinessChanged(node: CodeNode, notReadyFor: ReadonlySet<RegionId>): void
+  /** What it said of homes can't be believed and counts for nothing. `isNew` when what it said before could be. */
+  readinessUnreadable(node: CodeNode, why: string, isNew: boolean): void
   breakerChanged(node: CodeNode, state: BreakerState): void
   /** A fault of our own met by a request. */
   internalError(cause: unknown): void

@@ -29,6 +29,8 @@ export type Blame = 'success' | 'failure' | 'neutral'
 export type SkipReason =
   | 'held'
   | 'draining'
+  /** It says that it can't answer for that home's residents now. */
+  | 'not-ready-for-home'
   | 'unhealthy'
   | 'breaker-open'
   /** Its breaker is half open, and the request could not be moved if it failed. */

@@ -78,6 +78,16 @@ export class AdaptiveLimit {
     return this.inForce
   }
 
+  /** The node was seen to slow down or to refuse beyond the limit: it is a measure, not only where learning stands. */
+  get isProven(): boolean {
+    return this.proven
+  }
+
+  /** The node's latency without a queue, as last learnt, ms; 0 before the first answers. */
+  get easeMs(): number {
+    return this.ease.ms
+  }
+
   /** Whether there is any use in asking {@link isClosed}: spares a look at the clock. */
   get hasPaused(): boolean {
     return this.closedUntil !== -Infinity

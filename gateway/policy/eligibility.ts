@@ -1,5 +1,6 @@
 // May this node be tried now? One judgement for the router, the preview and the planner.
 import type { BreakerState, Health } from '../model/events.ts'
+import type { RegionId } from '../model/ids.ts'
 import type { Verdict } from '../model/outcome.ts'
 import type { HoldKind } from '../model/hold.ts'
 
@@ -8,6 +9,8 @@ export interface Condition {
   readonly hold: HoldKind | null
   readonly health: Health
   readonly breaker: BreakerState
+  /** Homes that it says it can't answer for now, such as one whose copy is too old. */
+  readonly notReadyFor: ReadonlySet<RegionId>
   /** The half-open breaker's one trial is under way. */
   readonly trialUnderWay: boolean
   /** It has waited long enough for a request that could be moved: any other may be the trial. */
@@ -34,14 +37,23 @@ export interface Condition {
 export const stallThreshold = 3
 
 /**
+ * @param home The request's; `null` where it is asked of no home in particular. What a node says that it can't answer for, nobody sends it: neither as a last resort, since
+ *   its answer could be worse than none, nor by an operator's bypass, which doubts what we measure and not what it says.
  * @param draw This request's own draw for this node, in (0, 1]: the same resident stays on one side of a ramp.
  * @param borrowed Whether the request is another region's.
  * @param canRetry Whether the request could be moved if the node failed it. One that can't is a trial only where no
  *   other has come for long, or the node would never be tried by those who only send such.
  */
-export function judge(condition: Condition, draw: number, canRetry: boolean, borrowed: boolean): Verdict {
+export function judge(
+  condition: Condition,
+  home: RegionId | null,
+  draw: number,
+  canRetry: boolean,
+  borrowed: boolean,
+): Verdict {
   if (condition.hold === 'trip') return 'held'
   if (condition.hold === 'drain') return 'draining'
+  if (home !== null && condition.notReadyFor.has(home)) return 'not-ready-for-home'
   if (condition.inFlight >= condition.limit || condition.pausing) return 'full'
   if (borrowed) {
     if (condition.quotaSpent) return 'quota-spent'
@@ -74,12 +86,13 @@ export function overflowSlots(load: Pick<Condition, 'limit' | 'inFlight' | 'home
 }
 
 /**
- * Whether the node would serve if it had room: what is wrong with it, if anything, is only that it is busy.
+ * Whether the node would serve residents of `home` if it had room: what is wrong with it, if anything, is only that it is busy.
  * @param evenIfSilent Its silence is not held against it.
  */
-export const isServing = (condition: Condition, evenIfSilent = false): boolean =>
+export const isServing = (condition: Condition, home: RegionId | null, evenIfSilent = false): boolean =>
   condition.hold !== 'trip' &&
   condition.hold !== 'drain' &&
+  !(home !== null && condition.notReadyFor.has(home)) &&
   (condition.hold === 'bypass' ||
     (condition.health !== 'down' &&
       condition.breaker === 'closed' &&

@@ -64,6 +64,15 @@ export class LatencyWindow {
     this.ewmaAt = now
   }
 
+  /** Mean of the same answers, within 5 %, ms; NaN where there are none. Walks all buckets: not for every request. */
+  mean(now: number): number {
+    this.turn(now)
+    let sum = 0
+    for (let i = 0; i < bucketCount; i++)
+      sum += ((this.current[i] ?? 0) + (this.previous[i] ?? 0)) * middleMs(i)
+    return sum / this.samples
+  }
+
   get peakEwma(): number {
     return this.ewma
   }
@@ -102,4 +111,6 @@ function bucketOf(latencyMs: number): number {
   return Math.min(bucketCount - 1, Math.ceil(Math.log2(latencyMs / lowestMs) * bucketsPerDoubling))
 }
 
+/** Where the answers of a bucket lie on the average. */
+const middleMs = (bucket: number): number => upperEdgeMs(bucket - 0.5)
 const upperEdgeMs = (bucket: number): number => lowestMs * 2 ** (bucket / bucketsPerDoubling)

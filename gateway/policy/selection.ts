@@ -1,5 +1,5 @@
 // Which node next: nearest level first, inside a level by the configured rule, never a node twice.
-import type { NodeId } from '../model/ids.ts'
+import type { NodeId, RegionId } from '../model/ids.ts'
 import type { Verdict } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
@@ -9,7 +9,7 @@ export type Rule = 'sticky' | 'least-loaded'
 
 /** What selection asks about nodes; the gateway answers from live state, the planner from a simulation. */
 export interface Fleet {
-  judge(node: CodeNode, draw: number, canRetry: boolean, borrowed: boolean): Verdict
+  judge(node: CodeNode, home: RegionId, draw: number, canRetry: boolean, borrowed: boolean): Verdict
   inFlight(node: CodeNode): number
   /** Expected cost of one more request: peak-EWMA latency times requests open, in ms. */
   cost(node: CodeNode): number
@@ -44,7 +44,7 @@ export interface Pick {
  * First every node in good standing, nearest level first. Then those put off (stalled, or still ramping), then
  * those that only probes call unhealthy: with nothing better left the source of health is doubted (fail static),
  * while an open breaker, which is moved by real requests, is believed. A half-open one lets even a request that can't
- * be moved be its trial then.
+ * be moved be its trial then. A node that says that it can't answer for that home is never among them.
  *
  * @returns `null` when nothing is left to try.
  */
@@ -80,8 +80,8 @@ function pickWhere(
   for (const level of home.levels) {
     const node =
       settings.rule === 'sticky'
-        ? rendezvous(level, fleet, choice, settings, wanted)
-        : leastLoaded(level, fleet, choice, wanted)
+        ? rendezvous(home.region.code, level, fleet, choice, settings, wanted)
+        : leastLoaded(home.region.code, level, fleet, choice, wanted)
     if (node !== null) return { node, level }
   }
   return null
@@ -92,6 +92,7 @@ function pickWhere(
  * (Mirrokni, Thorup, Zadimoghaddam 2018): only a lost node's residents move, and none is swamped by them.
  */
 function rendezvous(
+  home: RegionId,
   level: Level,
   fleet: Fleet,
   choice: Choice,
@@ -106,7 +107,7 @@ function rendezvous(
   for (const node of level.nodes) {
     if (choice.tried.includes(node.id)) continue
     const draw = pairDraw(choice.key, node.seed)
-    if (!wanted(fleet.judge(node, draw, choice.canRetry, isBorrowed(level)))) continue
+    if (!wanted(fleet.judge(node, home, draw, choice.canRetry, isBorrowed(level)))) continue
     const score = draw === 1 ? Number.MAX_VALUE : -node.weight / Math.log(draw)
     const bound = Math.max(
       settings.boundedLoadFloor,
@@ -130,6 +131,7 @@ function openRequests(level: Level, fleet: Fleet): number {
 
 /** Power of two choices (Mitzenmacher 2001) on peak-EWMA cost (Finagle). */
 function leastLoaded(
+  home: RegionId,
   level: Level,
   fleet: Fleet,
   choice: Choice,
@@ -138,7 +140,7 @@ function leastLoaded(
   const able = level.nodes.filter(
     (node) =>
       !choice.tried.includes(node.id) &&
-      wanted(fleet.judge(node, pairDraw(choice.key, node.seed), choice.canRetry, isBorrowed(level))),
+      wanted(fleet.judge(node, home, pairDraw(choice.key, node.seed), choice.canRetry, isBorrowed(level))),
   )
   const [first] = able
   if (first === undefined || able.length === 1) return first ?? null

@@ -34,10 +34,14 @@ export function firstNode(
   if (from !== home) {
     const pick = nextNode(from, fleet, choice, settings)
     // Warming must not cost: a node that is only not quite given up is for those who have no better.
-    if (pick !== null && isInGoodStanding(pick, fleet, choice)) return pick
+    if (pick !== null && isInGoodStanding(home, pick, fleet, choice)) return pick
   }
   return nextNode(home, fleet, choice, settings)
 }
 
-const isInGoodStanding = ({ node, level }: Pick, fleet: Fleet, { key, canRetry }: Choice): boolean =>
-  fleet.judge(node, pairDraw(key, node.seed), canRetry, isBorrowed(level)) === 'ok'
+const isInGoodStanding = (
+  { region }: Home,
+  { node, level }: Pick,
+  fleet: Fleet,
+  { key, canRetry }: Choice,
+): boolean => fleet.judge(node, region.code, pairDraw(key, node.seed), canRetry, isBorrowed(level)) === 'ok'

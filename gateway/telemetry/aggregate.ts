@@ -9,6 +9,7 @@ import { z } from 'zod'
  *   says more about the worker; and a new worker's -1 gives way to what the others know.
  * - `chiyuan_node_breaker`, `chiyuan_node_held` max: each worker's breaker is true for that worker's residents, so the
  *   worst is shown: a mean of 0, 1 and 2 is no state, and the best would hide that some residents lost a node.
+ * - `chiyuan_node_not_ready_homes` max: the node says it to each; the worst is the latest word or nearly so.
  * - p99 max: quantiles can't be added; the worst is what some residents meet. Ramp average: it is a share of all residents.
  * - Residents: the sum is only the upper bound, since one may come to several workers; see {@link withGauge}.
  * - Registry min: lost for one is worth a look. Version min: the oldest view in force.
@@ -17,6 +18,7 @@ export const gaugeRules: Readonly<Record<string, 'sum' | 'max' | 'min' | 'averag
   chiyuan_node_up: 'max',
   chiyuan_node_breaker: 'max',
   chiyuan_node_held: 'max',
+  chiyuan_node_not_ready_homes: 'max',
   chiyuan_node_in_flight: 'sum',
   chiyuan_node_limit: 'sum',
   chiyuan_node_latency_p99_seconds: 'max',

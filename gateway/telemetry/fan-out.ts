@@ -9,6 +9,7 @@ import type {
   RequestOutcome,
   ShedReason,
 } from '../model/events.ts'
+import type { RegionId } from '../model/ids.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { RouteClass } from '../model/route-class.ts'
@@ -81,6 +82,16 @@ export class FanOut implements Observer {
   healthChanged(node: CodeNode, health: Health, detail: string): void {
     this.a.healthChanged(node, health, detail)
     this.b.healthChanged(node, health, detail)
+  }
+
+  readinessChanged(node: CodeNode, notReadyFor: ReadonlySet<RegionId>): void {
+    this.a.readinessChanged(node, notReadyFor)
+    this.b.readinessChanged(node, notReadyFor)
+  }
+
+  readinessUnreadable(node: CodeNode, why: string, isNew: boolean): void {
+    this.a.readinessUnreadable(node, why, isNew)
+    this.b.readinessUnreadable(node, why, isNew)
   }
 
   breakerChanged(node: CodeNode, state: BreakerState): void {

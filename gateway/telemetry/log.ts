@@ -1,6 +1,7 @@
 // What is told as it happens: one line for each change that an operator would want to know of, none for a good request.
 import { type Logger, pino } from 'pino'
 import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } from '../model/events.ts'
+import type { RegionId } from '../model/ids.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
 import { outliveReaders, writeLine } from './output.ts'
@@ -32,6 +33,9 @@ function asText(json: string): string {
 
 /** How often it is looked at where a home's answers come from, ms. */
 const lookEveryMs = 250
+
+/** Homes that a line of text names; the field has all. */
+const shownHomes = 8
 
 /** So long nobody must have been turned away before it is told anew. */
 const calmMs = 10_000
@@ -99,6 +103,29 @@ export class LogObserver implements Observer, Disposable {
     const fields = { event: 'health', node: node.id, region: node.region, health }
     if (health === 'up') this.logger.info(fields, `${node.id} is up: ${detail}`)
     else this.logger.warn(fields, `${node.id} is ${health}: ${detail}`)
+  }
+
+  readinessChanged(node: CodeNode, notReadyFor: ReadonlySet<RegionId>): void {
+    const homes = [...notReadyFor].sort()
+    const fields = { event: 'readiness', node: node.id, region: node.region, notReadyFor: homes }
+    if (homes.length === 0) this.logger.info(fields, `${node.id} is ready for every home 已可代答各地`)
+    else {
+      const more = homes.length > shownHomes ? ` and ${homes.length - shownHomes} more` : ''
+      this.logger.warn(
+        fields,
+        `${node.id} says that it is not ready for ${homes.slice(0, shownHomes).join(', ')}${more} 暂不能代答; ` +
+          'it gets none of their requests. Its own /readyz says why',
+      )
+    }
+  }
+
+  readinessUnreadable(node: CodeNode, why: string, isNew: boolean): void {
+    if (!isNew) return
+    const fields = { event: 'readiness', node: node.id, region: node.region, unreadable: why }
+    this.logger.warn(
+      fields,
+      `${node.id}: what it says of its readiness ${why}; it counts as ready for every home`,
+    )
   }
 
   breakerChanged(node: CodeNode, state: BreakerState): void {

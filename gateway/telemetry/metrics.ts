@@ -69,6 +69,11 @@ export class Metrics implements Observer {
     'node',
     'state',
   ])
+  private readonly unreadable = this.counter(
+    'chiyuan_readiness_unreadable_total',
+    'Probes whose answer about homes could not be believed and counted for nothing.',
+    ['node'],
+  )
   private readonly reloads = this.counter(
     'chiyuan_reload_refused_total',
     'Reloads refused because of their content.',
@@ -127,6 +132,16 @@ export class Metrics implements Observer {
       registers: [this.registry],
       collect: () => connections.set(readings.connections()),
     })
+  }
+
+  /** Labels: home, level, its region, outcome; `none` where no level answered. */
+  get requestLines(): Iterable<TallyLine> {
+    return this.requests.all()
+  }
+
+  /** Labels: node, outcome. */
+  get attemptLines(): Iterable<TallyLine> {
+    return this.attempts.all()
   }
 
   requestBegan(home: Home): void {
@@ -198,12 +213,18 @@ export class Metrics implements Observer {
   }
 
   healthChanged(): void {}
+  readinessChanged(): void {}
+
+  readinessUnreadable(node: CodeNode): void {
+    this.unreadable.inc({ node: node.id })
+  }
 
   /** Takes a departed node's lines out; series never expire by themselves. */
   forget(node: CodeNode): void {
     this.attempts.drop(this.ended.get(node.id)?.values() ?? [])
     this.started.drop(this.begun.get(node.id)?.values() ?? [])
     for (const state of ['open', 'half-open', 'closed']) this.breakerMoves.remove(node.id, state)
+    this.unreadable.remove(node.id)
     this.ended.delete(node.id)
     this.begun.delete(node.id)
   }

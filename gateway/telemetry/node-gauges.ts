@@ -8,6 +8,8 @@ export interface NodeReading {
   readonly health: 'up' | 'down' | 'unknown'
   readonly breaker: 'closed' | 'open' | 'half-open'
   readonly hold: string | null
+  /** Homes served here that it says it can't answer for. */
+  readonly notReadyFor: ReadonlySet<string>
   readonly inFlight: number
   readonly limit: number
   readonly p99Ms: number
@@ -41,6 +43,11 @@ export function gaugesOfNodes(registry: Registry, readNodes: () => Iterable<Node
     breaker === 'closed' ? 0 : breaker === 'half-open' ? 1 : 2,
   )
   gauge('chiyuan_node_held', '1 while an operator holds the node.', ({ hold }) => (hold === null ? 0 : 1))
+  gauge(
+    'chiyuan_node_not_ready_homes',
+    'Homes that the node says it can’t answer for now.',
+    ({ notReadyFor }) => notReadyFor.size,
+  )
   gauge(
     'chiyuan_node_limit',
     'Requests that the node may have open: the least of what was declared, reported and learnt.',

@@ -29,6 +29,11 @@ export class Tally {
     return line
   }
 
+  /** All lines, those that counted nothing yet included. */
+  all(): Iterable<TallyLine> {
+    return this.lines
+  }
+
   /** Takes lines of something departed out of the next scrape. */
   drop(lines: Iterable<TallyLine>): void {
     for (const line of lines) this.lines.delete(line)

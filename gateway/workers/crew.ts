@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { Copies } from './copies.ts'
+import { CrewReadings } from './crew-readings.ts'
+import type { Readings } from '../model/readings.ts'
+import { version } from '../model/version.ts'
 import type { FromWorker } from './messages.ts'
 import { type Host, Place } from './place.ts'
 import { QuotaDesk } from './quota-desk.ts'
@@ -30,6 +33,7 @@ cluster.schedulingPolicy = cluster.SCHED_NONE
 export class Crew implements Host {
   readonly logger: Logger
   readonly copies: Copies
+  readonly measured: CrewReadings
   private readonly places: readonly Place[]
   private readonly desk: QuotaDesk
   private config: Config
@@ -46,6 +50,7 @@ export class Crew implements Host {
     this.logger = logger
     this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
     this.copies = new Copies(this.places, () => this.ready)
+    this.measured = new CrewReadings(this.places, (missing) => this.unmeasured(missing))
     this.desk = new QuotaDesk(workers, pledgesOf(config))
     this.dividing = setInterval(() => this.divide(), divideEveryMs).unref()
     // Compiled files are .js, sources .ts.
@@ -117,11 +122,13 @@ export class Crew implements Host {
     if (message.type === 'hello') this.order(place)
     else if (message.type === 'ready') this.began(place, message.publicPort)
     else if (message.type === 'copy') this.copies.heard(place.number, message)
+    else if (message.type === 'state') this.measured.heard(place.number, message.id, message.readings)
     else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
   }
 
   lost(place: Place): void {
     this.desk.ended(place.number)
+    this.measured.ended(place.number)
     this.copies.metrics.workerEnded(place.number)
     this.copies.ended(place.number).catch((cause: unknown) => {
       this.logger.error({ event: 'worker' }, `counts of worker ${place.number} are lost: ${String(cause)}`)
@@ -152,6 +159,26 @@ export class Crew implements Host {
     }
     const { number, pid } = place
     this.logger.info({ event: 'worker-ready', place: number, pid }, `worker ${number} (pid ${pid}) serves`)
+  }
+
+  /** What is left to tell while no worker answers. */
+  private unmeasured(missing: readonly number[]): Readings {
+    const { gatewayId, mode } = this.config
+    return {
+      at: Date.now(),
+      gateway: {
+        id: gatewayId,
+        version,
+        snapshotVersion: 0,
+        mode,
+        registryLost: null,
+        protection: 'normal',
+        workers: { ready: 0, of: this.places.length, missing },
+        uptimeSeconds: process.uptime(),
+      },
+      nodes: [],
+      homes: [],
+    }
   }
 
   private onPort(): Config {

@@ -1,6 +1,7 @@
 // What a primary and its workers tell each other, checked on arrival.
 import { z } from 'zod'
 import { configSchema } from '../../config/schema.ts'
+import { readingsSchema } from '../admin/schemas/readings.ts'
 
 const rates = z.record(z.string(), z.number().min(0))
 
@@ -21,6 +22,8 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reload'), config: configSchema }),
   /** Asks for a copy of all metrics. */
   z.object({ type: z.literal('copy-please'), id: z.int() }),
+  /** Asks for what it measures now. */
+  z.object({ type: z.literal('state-please'), id: z.int() }),
   z.object({ type: z.literal('shares'), shares: rates }),
   z.object({ type: z.literal('drain') }),
 ])
@@ -69,6 +72,8 @@ export const fromWorker = z.discriminatedUnion('type', [
     /** The last full window's, told once. */
     residents: residents.nullable(),
   }),
+  /** What it measures now, as it was asked. */
+  z.object({ type: z.literal('state'), id: z.int(), readings: readingsSchema }),
   z.object({ type: z.literal('demand'), demands: rates }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

@@ -91,6 +91,10 @@ export class Place {
     this.send({ type: 'copy-please', id })
   }
 
+  askState(id: number): void {
+    this.send({ type: 'state-please', id })
+  }
+
   kill(): void {
     this.life?.worker.process.kill('SIGKILL')
   }

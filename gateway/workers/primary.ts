@@ -6,7 +6,8 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
-import { openOperatorsAlone } from '../compose/operators.ts'
+import { openOperatorsAlone, ownState } from '../compose/operators.ts'
+import { peppersOf } from '../control/pepper-file.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
@@ -22,6 +23,7 @@ export type Running = Pick<
  */
 export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
   await using started = new AsyncDisposableStack()
+  ownState(initial, started)
   const crew = new Crew(initial, logger, workers)
   const log = started.use(new LogObserver(logger))
   const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
@@ -48,6 +50,8 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     firstToken: plane?.firstToken ?? null,
     logger,
     reload(next) {
+      // Where it can't be used, no worker hears of the change.
+      peppersOf(next)
       const stale = needsRestart(current, next)
       current = next
       // A worker that starts later must not differ from the others in what they read once.

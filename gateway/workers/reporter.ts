@@ -27,6 +27,11 @@ export class Reporter {
     await tellPrimary({ type: 'copy', id, body, residents: this.residents() })
   }
 
+  /** Sends what is measured now. @param id Of the question that it answers. */
+  async state(id: number): Promise<void> {
+    await tellPrimary({ type: 'state', id, readings: await this.gateway.measured.read() })
+  }
+
   /** Kilobytes a home, so each window is told once, by whichever copy comes first after it. */
   private residents(): ResidentsTold | null {
     const now = wall(performance.now())

@@ -1,5 +1,6 @@
 // A worker: a whole data plane that takes its orders from the primary and tells it how it fares.
 import cluster from 'node:cluster'
+import type { Config } from '../../config/schema.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import { errorText, UsageError } from '../model/errors.ts'
 import { createLogger } from '../telemetry/log.ts'
@@ -73,9 +74,19 @@ async function started(order: StartOrder): Promise<Running> {
 }
 
 function follow({ gateway, reporter, quotas }: Running, message: Exclude<ToWorker, StartOrder>): void {
-  if (message.type === 'reload') gateway.reload(message.config)
+  if (message.type === 'reload') reload(gateway, message.config)
   else if (message.type === 'shares') quotas.use(message.shares)
   else if (message.type === 'copy-please') void reporter.copy(message.id)
+  else if (message.type === 'state-please') void reporter.state(message.id)
+}
+
+/** The primary has tried it; what fails here, such as a file taken away since, must not end what serves. */
+function reload(gateway: Gateway, config: Config): void {
+  try {
+    gateway.reload(config)
+  } catch (cause) {
+    gateway.reloadRefused(errorText(cause))
+  }
 }
 
 function failure(cause: unknown): Failed {

@@ -1,5 +1,6 @@
 // Makes a node's data file with a whole city of synthetic residents. Nobody in it is real.
 import { setImmediate as yieldToEvents } from 'node:timers/promises'
+import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { StartError } from '../start-error.ts'
 import { createBulkDatabase } from '../store/database.ts'
@@ -9,6 +10,8 @@ import { holdingTable } from '../store/holdings.ts'
 import { residentTable } from '../store/residents.ts'
 import { testTable } from '../store/tests.ts'
 import { syntheticResident, syntheticResidentId, syntheticToken } from '../synthetic.ts'
+import { subjectToken } from '../tokens/subject-token.ts'
+import { syntheticCitizenNumber } from '../tokens/synthetic-number.ts'
 import {
   claimTarget,
   partialOf,
@@ -32,6 +35,8 @@ export interface Generation {
   readonly tests: boolean
   /** Whether a data file that is there may be replaced. */
   readonly force: boolean
+  /** Given: resident n stands under the token of the n-th ID card that is nobody's, made with this pepper. */
+  readonly pepper?: KeyObject | undefined
   /** Unix milliseconds: when the data count as loaded. */
   readonly nowMs: number
 }
@@ -82,13 +87,14 @@ export async function generateResidents(
 }
 
 async function orderByToken(
-  { region, count }: Generation,
+  generation: Generation,
   report: GenerationReport,
   signal: AbortSignal,
 ): Promise<TokenOrder> {
+  const { count } = generation
   const order = new TokenOrder(count)
   for (let number = 1; number <= count; number += 1) {
-    order.add(number, tokenCell(syntheticToken(syntheticResidentId(region, number))))
+    order.add(number, tokenCell(tokenOf(generation, number)))
     if (number % SLICE === 0) await breathe(number, report, signal)
   }
   order.sort()
@@ -97,25 +103,35 @@ async function orderByToken(
 
 async function writeRows(
   db: DatabaseSync,
-  { region, count, seed, tests, nowMs }: Generation,
+  generation: Generation,
   order: TokenOrder,
   report: GenerationReport,
   signal: AbortSignal,
 ): Promise<void> {
+  const { region, count, seed, tests, nowMs } = generation
   const residents = residentTable(db, feedTable(db))
   const testResults = testTable(db)
   db.exec('BEGIN')
   for (let place = 0; place < count; place += 1) {
     const made = syntheticResident(syntheticResidentId(region, order.at(place)), region, seed)
-    residents.add(made.resident)
+    const residentToken = tokenOf(generation, order.at(place))
+    residents.add({ ...made.resident, residentToken })
     // Oldest first, which is the order of their key.
-    if (tests) for (const test of made.tests.toReversed()) testResults.add(made.resident.residentToken, test)
+    if (tests) for (const test of made.tests.toReversed()) testResults.add(residentToken, test)
     if ((place + 1) % SLICE === 0) await breathe(place + 1, report, signal)
     if ((place + 1) % ROWS_A_COMMIT === 0) db.exec('COMMIT; BEGIN')
   }
   holdingTable(db).put({ region, residents: count, refreshedAtMs: nowMs })
   db.exec('COMMIT')
   report.done(count)
+}
+
+function tokenOf({ region, pepper }: Generation, number: number): string {
+  if (pepper === undefined) return syntheticToken(syntheticResidentId(region, number))
+  return subjectToken(pepper, {
+    type: 'resident-id-card',
+    number: syntheticCitizenNumber(number - 1, region),
+  })
 }
 
 async function breathe(residents: number, report: GenerationReport, signal: AbortSignal): Promise<void> {

@@ -204,6 +204,16 @@ export const cardLookupsAnswer = z
           freshness,
         }),
         z.strictObject({ ...place, outcome: z.literal('unknown'), subjectToken: token }),
+        z
+          .strictObject({
+            ...place,
+            outcome: z.literal('copy-not-fit'),
+            subjectToken: token,
+            divisionCode: regionCodeSchema,
+          })
+          .describe(
+            'What is held of that home is too old, not whole or without an agreement: ask another node',
+          ),
         z.strictObject({ ...place, outcome: z.literal('invalid') }),
       ]),
     ),

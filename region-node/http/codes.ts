@@ -1,13 +1,14 @@
 // GET /v1/codes/{residentId} and /v1/credentials/{residentId}: the code that is shown, and the one that is carried (制码).
 import type { z } from 'zod'
+import { residentById } from '../find-resident.ts'
 import { issueCode } from '../issue-code.ts'
-import { freshnessFor } from '../freshness.ts'
+import { copyFaultFor, freshnessFor } from '../freshness.ts'
 import type { Resident } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import type { SignedCode } from '../signing/code-signer.ts'
 import type { CodeKind } from '../verify/claims.ts'
 import { codeAnswer } from './answers.ts'
-import { readResidentToken } from './input.ts'
+import { readResidentId } from './input.ts'
 import { cannotSign, copyNotFit } from './problem.ts'
 import { unknownHere } from './unknown-here.ts'
 import { sendJson } from './reply.ts'
@@ -30,11 +31,10 @@ const signedRoute = (service: CodeService, folder: string, kind: CodeKind, summa
   path: `${folder}/:residentId`,
   docs: { get: { summary, answer: codeAnswer, problems: [400, 404, 421, 503] } },
   get: async (req, res) => {
-    const resident = service.store.residents.byToken(readResidentToken(req.params['residentId']))
+    const resident = residentById(service, readResidentId(req.params['residentId']))
     if (!resident) throw unknownHere(service)
     const { homeRegion } = resident
-    const fault = service.copies.find(homeRegion)?.standing().fault ?? null
-    if (fault !== null) throw copyNotFit(homeRegion)
+    if (copyFaultFor(service, homeRegion) !== null) throw copyNotFit(homeRegion)
     const signing = await issueCode(service, resident, kind)
     if (!signing.ok) throw cannotSign(signing.reason, homeRegion)
     sendJson(res, 200, codeView(resident, signing.code, service), codeCaching)

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { Recorded } from '../record-once.ts'
 import { readInput } from './input.ts'
-import { notTheWriter, ProblemError, unknownResident } from './problem.ts'
+import { copyNotFit, notTheWriter, ProblemError, unknownResident } from './problem.ts'
 import { sendText } from './reply.ts'
 import type { Route } from './routes.ts'
 
@@ -42,7 +42,7 @@ export const onceRoute = <T>({ path, summary, body, answer, homeOnly, take }: On
       body,
       answer,
       status: 201,
-      problems: [400, 404, ...(homeOnly ? [409 as const] : []), 413, 415, 422, 503],
+      problems: [400, 404, ...(homeOnly ? [409 as const] : []), 413, 415, 421, 422, 503],
       idempotencyKey: 'required',
     },
   },
@@ -75,6 +75,8 @@ export function sendRecorded(res: Response, recorded: Recorded): void {
       })
     case 'home-only':
       throw homeOnlyProblem(recorded.homeRegion)
+    case 'copy-not-fit':
+      throw copyNotFit(recorded.homeRegion)
     case 'not-the-writer':
       throw notTheWriter(recorded.homeRegion)
     case 'recorded':

@@ -1,7 +1,6 @@
 // Reads requests by zod schemas; what does not fit becomes a problem that lists every fault.
 import { z } from 'zod'
 import { residentIdSchema } from '../resident.ts'
-import { syntheticToken } from '../synthetic.ts'
 import { ProblemError } from './problem.ts'
 import type { FieldFault } from './problem.ts'
 
@@ -34,6 +33,6 @@ export const placeIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"')
 
-/** The token of the resident whose id stands in the path. */
-export const readResidentToken = (value: unknown): string =>
-  syntheticToken(readInput(residentIdSchema, value, 'path', 'residentId'))
+/** The id that stands in the path. */
+export const readResidentId = (value: unknown): string =>
+  readInput(residentIdSchema, value, 'path', 'residentId')

@@ -1,9 +1,10 @@
 // GET of what is known of a resident, newest first: `?limit=` (1 to 100, default 20).
 import { z } from 'zod'
+import { residentById } from '../find-resident.ts'
 import { freshnessFor, isWriterOf } from '../freshness.ts'
 import type { CodeService } from '../service.ts'
 import { homeOnlyProblem } from './idempotency.ts'
-import { readInput, readResidentToken } from './input.ts'
+import { readInput, readResidentId } from './input.ts'
 import { notTheWriter } from './problem.ts'
 import type { ProblemError } from './problem.ts'
 import { sendJson } from './reply.ts'
@@ -47,10 +48,11 @@ export const listingRoute = (
     },
   },
   get: (req, res) => {
-    const residentToken = readResidentToken(req.params['residentId'])
+    const residentId = readResidentId(req.params['residentId'])
     const { limit } = readInput(listingQuery, req.query, 'query')
-    const resident = service.store.residents.byToken(residentToken)
+    const resident = residentById(service, residentId)
     if (!resident) throw unknownHere(service)
+    const { residentToken } = resident
     if (homeOnly && !isWriterOf(service, resident.homeRegion)) throw notHere(service, resident.homeRegion)
     sendJson(res, 200, {
       residentToken,

@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'no-signing-key'
   | 'undelegated'
   | 'copy-not-fit'
+  | 'agreements-unknown'
   | 'not-the-writer'
   | 'unknown-peer'
   | 'no-agreement'

@@ -47,7 +47,7 @@ export function submitTestRoute(service: CodeService): Route {
         body: schema,
         answer: testReceipt,
         status: 201,
-        problems: [400, 404, 413, 415, 422, 503],
+        problems: [400, 404, 413, 415, 421, 422, 503],
         idempotencyKey: 'optional',
       },
     },

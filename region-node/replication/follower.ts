@@ -5,6 +5,7 @@ import { isAfter } from '../store/feed.ts'
 import type { FeedEntry, FeedPosition } from '../store/feed.ts'
 import type { Store } from '../store/store.ts'
 import { shown } from './merge.ts'
+import { isSame, mustReadAnew } from './page-fit.ts'
 import type { PeerClient } from './peer-client.ts'
 import { PeerError } from './peer-client.ts'
 import { standingOf } from './standing.ts'
@@ -39,6 +40,10 @@ export class Follower implements AsyncDisposable {
   #facts: CopyFacts
   #place: FeedPosition
   #notedAtMs = 0
+  /** Whether it is written down that the copy may serve after a restart. */
+  #notedFit: boolean
+  /** Epoch of home when the reading from the start began; null: not known, such as after a restart. */
+  #readingEpoch: number | null = null
   #turn = 0
   #following: Promise<unknown> | undefined
   #handingOver: Promise<void> | undefined
@@ -50,13 +55,16 @@ export class Follower implements AsyncDisposable {
     this.#parts = parts
     const copy = parts.store.copies.find(parts.home)
     this.#place = copy?.place ?? start
+    this.#notedFit = copy?.whole ?? false
+    // A clock that was set back meanwhile must not make it younger for as long as it was.
+    const currentAtMs = Math.min(copy?.currentAtMs ?? 0, parts.clock())
     this.#facts = {
       region: parts.home,
       terms: copy?.terms,
-      whole: copy?.whole ?? false,
-      currentAtMs: copy?.currentAtMs ?? 0,
+      whole: this.#notedFit,
+      currentAtMs,
       inContact: false,
-      heardAtMs: copy?.currentAtMs ?? 0,
+      heardAtMs: currentAtMs,
       fault: undefined,
     }
   }
@@ -150,33 +158,21 @@ export class Follower implements AsyncDisposable {
 
   async #take(page: Page, sentAtMs: number): Promise<void> {
     const { store, home, log, clock } = this.#parts
-    if (page.home !== home)
-      throw new PeerError(`it is of ${page.home}, and ${home} was asked for; correct --follow`)
-    // An older epoch than what we have followed: a home that was replaced, and does not know it yet.
-    if (page.head.epoch < this.#place.epoch) {
-      throw new PeerError(
-        `it is of epoch ${page.head.epoch}, and epoch ${this.#place.epoch} of ${home} has begun`,
-      )
-    }
-    if (page.head.epoch > this.#place.epoch && this.#place.seq > 0 && this.#facts.whole)
-      return this.#readAnew(page)
-    if (this.#facts.whole && isAfter(this.#place, page.head)) {
-      throw new PeerError(
-        `its feed ends at ${placeText(page.head)}, before ${placeText(this.#place)} that was followed: ` +
-          'if it came back from a backup, stop it and run: chiyuan residents begin-epoch',
-      )
-    }
+    const { terms, whole: wasWhole } = this.#facts
+    if (this.#place.seq === 0) this.#readingEpoch = page.head.epoch
+    const followed = { home, place: this.#place, terms, whole: wasWhole, readingEpoch: this.#readingEpoch }
+    if (mustReadAnew(page, followed)) return this.#readAnew(page)
     const last = page.entries.at(-1)
     const place: FeedPosition = last === undefined ? this.#place : { epoch: last.epoch, seq: last.seq }
-    requireOrder(page.entries, this.#place)
     const caughtUp = !isAfter(page.head, place)
-    // Home read its feed at the earliest so long after we asked.
-    const currentAtMs = caughtUp
-      ? Math.max(this.#facts.currentAtMs, sentAtMs + page.heldMs)
-      : this.#facts.currentAtMs
-    const whole = this.#facts.whole || caughtUp
-    const changed =
-      last !== undefined || whole !== this.#facts.whole || !sameTerms(page.terms, this.#facts.terms)
+    // Home read its feed at the earliest so long after we asked, and at the latest now, whatever it and our clock say.
+    const readAtMs = Math.min(clock(), sentAtMs + page.heldMs)
+    const before = Math.min(clock(), this.#facts.currentAtMs)
+    const currentAtMs = caughtUp ? Math.max(before, readAtMs) : before
+    const whole = wasWhole || caughtUp
+    // After a restart nothing else would tell that it was too far behind when home was heard last.
+    const fit = whole && clock() - currentAtMs <= page.terms.rpoSeconds * 1_000
+    const changed = last !== undefined || fit !== this.#notedFit || !isSame(page.terms, terms)
     if (changed || clock() - this.#notedAtMs >= noteEveryMs) {
       await store.write(() => {
         for (const entry of page.entries) this.#takeEntry(entry)
@@ -185,11 +181,12 @@ export class Follower implements AsyncDisposable {
           region: home,
           terms: page.terms,
           place,
-          whole,
+          whole: fit,
           currentAtMs: Math.floor(currentAtMs),
         })
       })
       this.#notedAtMs = clock()
+      this.#notedFit = fit
     }
     if (this.#lossTold) log.warn({ home }, 'home answers again')
     this.#lostAtMs = null
@@ -206,20 +203,26 @@ export class Follower implements AsyncDisposable {
     }
   }
 
-  /** Home came back from a backup: all is read from the start, and until then the copy is not whole. */
+  /** Home came back from a backup, or lends other fields: all is read from the start, and until then it is not whole. */
   async #readAnew({ home, terms, head }: Page): Promise<void> {
     const { store, log } = this.#parts
+    const { terms: before } = this.#facts
     await store.write(() =>
       store.copies.put({ region: home, terms, place: start, whole: false, currentAtMs: 0 }),
     )
     this.#place = start
+    this.#notedFit = false
     this.#facts = { ...this.#facts, terms, whole: false, currentAtMs: 0 }
-    log.warn({ home, epoch: head.epoch }, 'home has begun a new epoch: its residents are copied anew')
+    if (isSame(before?.fields, terms.fields))
+      log.warn({ home, epoch: head.epoch }, 'home has begun a new epoch: its residents are copied anew')
+    else log.warn({ home, fields: terms.fields }, 'home lends other fields: its residents are copied anew')
   }
 
   #takeEntry(entry: FeedEntry): void {
     const { copies, journal, residents } = this.#parts.store
-    const waiting = journal.holdsAny(entry.homeRegion) ? journal.notIn(entry.residentToken, entry) : []
+    const journalled = journal.holdsAny(entry.homeRegion)
+    if (journalled) journal.resume(entry.residentToken)
+    const waiting = journalled ? journal.notIn(entry.residentToken, entry) : []
     const shownAs = shown(entry, waiting)
     const held = this.#facts.whole ? undefined : copies.placeOf(entry.residentToken)
     if (held === undefined || !isAfter(held, entry)) return copies.take(entry, shownAs)
@@ -252,7 +255,8 @@ export class Follower implements AsyncDisposable {
         for (const { entry, write } of waiting) {
           const receipt = byId.get(write.recordId)
           if (receipt === undefined) throw new PeerError('it did not say what became of a write')
-          store.journal.settle(entry, receipt.entry ?? head)
+          if (receipt.outcome === 'unknown-resident') store.journal.park(entry)
+          else store.journal.settle(entry, receipt.entry ?? head)
           if (receipt.entry !== null && this.#facts.terms !== undefined) this.#takeEntry(receipt.entry)
         }
         store.journal.forget(home, this.#place)
@@ -267,9 +271,10 @@ export class Follower implements AsyncDisposable {
     if (handedOver >= mostWrites) log.warn({ home, handedOver }, 'handed over what was taken for home')
   }
 
+  /** First nothing more is taken or shown, then what was taken goes home, and then all is forgotten. */
   async #ended(signal: AbortSignal): Promise<boolean> {
-    await this.#parts.standDown(signal)
-    this.#place = this.#parts.store.copies.find(this.home)?.place ?? start
+    this.#place = start
+    this.#notedFit = false
     this.#facts = {
       ...this.#facts,
       terms: undefined,
@@ -278,6 +283,9 @@ export class Follower implements AsyncDisposable {
       inContact: true,
       fault: 'no agreement is in force',
     }
+    const peer = this.#peer()
+    if (peer !== undefined) await this.#handOver(peer, signal)
+    await this.#parts.standDown(signal)
     return false
   }
 
@@ -297,16 +305,3 @@ export class Follower implements AsyncDisposable {
     return wait(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 }
-
-/** A page out of order would let an older row pass for a newer one. @throws {PeerError} */
-function requireOrder(entries: readonly FeedEntry[], from: FeedPosition): void {
-  let before = from
-  for (const entry of entries) {
-    if (!isAfter(entry, before)) throw new PeerError(`its page is out of order after ${placeText(before)}`)
-    before = entry
-  }
-}
-
-const placeText = ({ epoch, seq }: FeedPosition): string => `${epoch}/${seq}`
-
-const sameTerms = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

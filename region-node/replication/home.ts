@@ -6,6 +6,7 @@ import { mostEntries, rowOf } from './wire.ts'
 import type { ReceiptAnswer, TakenWrite } from './wire.ts'
 import type { CodeService } from '../service.ts'
 import type { FeedPosition } from '../store/feed.ts'
+import { createTurnstile } from '../turnstile.ts'
 
 /** Nodes of the home region itself follow it without an agreement. */
 const ownTerms: Terms = {
@@ -17,32 +18,39 @@ const ownTerms: Terms = {
   untilMs: 8_640_000_000_000_000,
 }
 
-const allFields: Pick<Terms, 'fields'> = ownTerms
-
 export type PeerFault = 'no-agreement' | 'fenced'
 
 export class HomeSide {
   readonly #service: CodeService
-  readonly #agreements: () => readonly Agreement[]
+  readonly #agreements: (() => readonly Agreement[]) | null
+  readonly #turn = createTurnstile()
 
-  /** @param agreements As they are now: read anew for each request. */
-  constructor(service: CodeService, agreements: () => readonly Agreement[]) {
+  /**
+   * @param agreements As they are now: read anew for each request. Null: this node was given none, and knows of no
+   *   donor's whether it has one.
+   */
+  constructor(service: CodeService, agreements: (() => readonly Agreement[]) | null) {
     this.#service = service
     this.#agreements = agreements
+  }
+
+  /** Whether it can tell that `donor` has no agreement: one that has is told to forget its copy when it has not. */
+  knowsOf(donor: string): boolean {
+    return this.#agreements !== null || donor === this.#service.regionCode
   }
 
   /** On what terms `donor` may hold a copy now; null: on none. */
   termsFor(donor: string): Terms | null {
     const { regionCode, clock } = this.#service
     if (donor === regionCode) return ownTerms
-    const agreement = agreementInForce(this.#agreements(), donor, clock())
+    const agreement = agreementInForce(this.#agreements?.() ?? [], donor, clock())
     return agreement === undefined ? null : termsOf(agreement)
   }
 
   /** Whether what `donor` took may come home. */
   mayHandOver(donor: string): boolean {
     const { regionCode, clock } = this.#service
-    return donor === regionCode || everAgreed(this.#agreements(), donor, clock())
+    return donor === regionCode || everAgreed(this.#agreements?.() ?? [], donor, clock())
   }
 
   /** Whether `place` is of a later epoch than this home's: it was replaced, and must not answer as home. */
@@ -63,10 +71,13 @@ export class HomeSide {
     const { store, regionCode } = this.#service
     const askedAt = performance.now()
     const read = () => store.feed.after(regionCode, place, Math.min(waiting.limit, mostEntries))
+    // 5,000 rows are 10 ms: of those who ask at once each gets its own turn, and residents come between.
+    await this.#turn()
     let entries = read()
     const until = AbortSignal.any([waiting.signal, AbortSignal.timeout(waiting.waitMs)])
     while (entries.length === 0 && !until.aborted) {
       await store.nextCommit(until)
+      await this.#turn()
       entries = read()
     }
     // Reading and the head's reading are one turn of the event loop: no write comes between them.
@@ -77,12 +88,16 @@ export class HomeSide {
 
   /** Resolves when all are on disk. Each is taken in once, however often it is handed over. */
   async takeIn(origin: string, writes: readonly TakenWrite[]) {
-    const { store, regionCode } = this.#service
-    const receipts = await store.write(() => writes.map((write) => this.#merge(origin, write)))
+    const { store, regionCode, clock } = this.#service
+    const terms = this.termsFor(origin)
+    const receipts = await store.write(() =>
+      writes.map((write) => this.#merge(origin, notLaterThan(write, clock()), terms)),
+    )
     return { home: regionCode, head: store.feed.head(regionCode), receipts }
   }
 
-  #merge(origin: string, write: TakenWrite): ReceiptAnswer {
+  /** @param terms Null: the donor may hand over what it took, and hold no copy any more. */
+  #merge(origin: string, write: TakenWrite, terms: Terms | null): ReceiptAnswer {
     const { store, clock, regionCode } = this.#service
     const { recordId, residentToken } = write
     const resident = store.residents.byToken(residentToken)
@@ -93,7 +108,7 @@ export class HomeSide {
       return { recordId, outcome: 'unknown-resident', row: null }
     }
     const added = this.#record(origin, write)
-    if (!added) return { recordId, outcome: 'known', row: this.#rowOf(residentToken) }
+    if (!added) return { recordId, outcome: 'known', row: this.#rowOf(residentToken, terms) }
     const { resident: merged, review } = mergeWrite(resident, place, write)
     if (write.kind === 'test') store.residents.update(merged)
     if (review !== null) {
@@ -106,7 +121,11 @@ export class HomeSide {
         foundAtMs: clock(),
       })
     }
-    return { recordId, outcome: review === null ? 'merged' : 'review', row: this.#rowOf(residentToken) }
+    return {
+      recordId,
+      outcome: review === null ? 'merged' : 'review',
+      row: this.#rowOf(residentToken, terms),
+    }
   }
 
   /** @returns Whether it was new. */
@@ -114,7 +133,7 @@ export class HomeSide {
     const { tests, registrations } = this.#service.store
     const { recordId, residentToken } = write
     if (write.kind === 'registration') {
-      if (registrations.has(residentToken, recordId, write.registeredAtMs)) return false
+      if (registrations.has(residentToken, recordId)) return false
       const { siteId, tubeId, registeredAtMs, receivedAtMs } = write
       const registration = {
         registrationId: recordId,
@@ -127,7 +146,7 @@ export class HomeSide {
       registrations.add(residentToken, registration)
       return true
     }
-    if (tests.has(residentToken, recordId, write.sampledAtMs)) return false
+    if (tests.has(residentToken, recordId)) return false
     const { result, sampledAtMs, reportedAtMs, laboratory } = write
     tests.add(residentToken, {
       testId: recordId,
@@ -140,10 +159,19 @@ export class HomeSide {
     return true
   }
 
-  #rowOf(residentToken: string): ReceiptAnswer['row'] {
+  #rowOf(residentToken: string, terms: Terms | null): ReceiptAnswer['row'] {
+    if (terms === null) return null
     const { residents, copies } = this.#service.store
     const resident = residents.byToken(residentToken)
     const place = copies.placeOf(residentToken)
-    return resident && place ? rowOf({ ...resident, ...place }, allFields) : null
+    return resident && place ? rowOf({ ...resident, ...place }, terms) : null
   }
+}
+
+/** A time to come, by a donor's wrong clock or worse, is no time that a code could be signed with: it counts as now. */
+function notLaterThan(write: TakenWrite, nowMs: number): TakenWrite {
+  const past = (ms: number): number => Math.min(ms, nowMs)
+  return write.kind === 'test'
+    ? { ...write, sampledAtMs: past(write.sampledAtMs), reportedAtMs: past(write.reportedAtMs) }
+    : { ...write, registeredAtMs: past(write.registeredAtMs), receivedAtMs: past(write.receivedAtMs) }
 }

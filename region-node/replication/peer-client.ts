@@ -2,7 +2,7 @@
 import { request, Agent } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { createZstdDecompress } from 'node:zlib'
+import { constants, createZstdDecompress } from 'node:zlib'
 import { isNativeError } from 'node:util/types'
 import { z } from 'zod'
 import { regionOfPeer } from '../peers/identity.ts'
@@ -109,24 +109,56 @@ async function send(url: URL, { method, agent, signal, text }: Sending): Promise
   asking.end(text)
   const answer = await promise
   const body = await bodyOf(answer)
-  return { status: answer.statusCode ?? 0, value: JSON.parse(body) as unknown }
+  return { status: answer.statusCode ?? 0, value: parsed(body) }
 }
 
+/** The parser's own words quote what they stumbled over, which may be a resident's token. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Error(`what it answered, ${body.length} characters, is no JSON`)
+  }
+}
+
+/** Else a frame of a few bytes could have 128 MiB set aside for it. */
+const smallWindow = { params: { [constants.ZSTD_d_windowLogMax]: 22 } }
+
 async function bodyOf(answer: IncomingMessage): Promise<string> {
-  const plain = answer.headers['content-encoding'] === 'zstd' ? answer.pipe(createZstdDecompress()) : answer
+  const plain =
+    answer.headers['content-encoding'] === 'zstd' ? answer.pipe(createZstdDecompress(smallWindow)) : answer
   if (plain !== answer) answer.on('error', (error) => plain.destroy(error))
   let read = 0
   plain.on('data', (chunk: Buffer) => {
     read += chunk.length
-    if (read > mostBytes) answer.destroy(new Error(`its answer is longer than ${mostBytes} bytes`))
+    if (read <= mostBytes) return
+    // Both: what came over the wire may be at its end already, and only what is made of it goes on and on.
+    plain.destroy(new Error(`its answer is longer than ${mostBytes} bytes`))
+    answer.destroy()
   })
   return (await buffer(plain)).toString('utf8')
 }
 
-const problemSchema = z.object({ type: z.string(), detail: z.string().max(500).optional() })
+/** What a home says when it says no. Anything else could be anything, and is not repeated. */
+const problemSchema = z.object({
+  type: z
+    .templateLiteral([
+      'urn:chiyuan:problem:',
+      z.enum([
+        'no-agreement',
+        'agreements-unknown',
+        'fenced',
+        'unknown-peer',
+        'invalid-input',
+        'overloaded',
+        'store-unavailable',
+        'unknown-route',
+      ]),
+    ])
+    .transform((type) => type.slice('urn:chiyuan:problem:'.length)),
+})
 
-const problemCode = (value: unknown): string | undefined =>
-  problemSchema.safeParse(value).data?.type.replace('urn:chiyuan:problem:', '')
+const problemCode = (value: unknown): string | undefined => problemSchema.safeParse(value).data?.type
 
 function valueOf(url: URL, { status, value }: Answer): unknown {
   if (status === 200 || status === 201) return value

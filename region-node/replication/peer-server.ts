@@ -22,6 +22,14 @@ const compress = promisify(zstdCompress)
 /** Below it compression saves nothing that a packet does not cost anyway. */
 const leastCompressed = 1_024
 const longestWaitMs = 20_000
+/** Connections at once. Strangers are among them until TLS has turned them away, and must not use up the node's files. */
+const mostConnections = 1_024
+/** Requests of one region at once, for all its nodes: each that waits looks at the feed after every commit. */
+const mostAtOnce = 64
+/** A peer that neither reads nor writes for so long is gone. */
+const idleMs = 60_000
+/** Failed handshakes are told so often at most, with their number. */
+const toldEveryMs = 10_000
 
 const number = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
@@ -56,9 +64,38 @@ export function createPeerServer(parts: PeerParts): Server {
   const server = createServer(options, peerApp(parts))
   files.onChange((material) => server.setSecureContext({ ...options, ...material }))
   server.keepAliveTimeout = 65_000
-  // A stranger's failed handshake is his own; the node only counts it in its log.
-  server.on('tlsClientError', (error) => service.log.warn({ reason: error.message }, 'a peer was not let in'))
+  server.maxConnections = mostConnections
+  server.setTimeout(idleMs)
+  server.on('tlsClientError', refusalsTold(service))
   return server
+}
+
+/** A stranger's failed handshake is his own; the node only counts it in its log, and a flood of them in few lines. */
+function refusalsTold({ log }: CodeService): (error: Error) => void {
+  let toldAt = -Infinity
+  let untold = 0
+  return ({ message }) => {
+    untold += 1
+    if (performance.now() - toldAt < toldEveryMs) return
+    log.warn({ reason: message, refused: untold }, 'a peer was not let in')
+    toldAt = performance.now()
+    untold = 0
+  }
+}
+
+/** At most so many requests of one region at once. @throws {ProblemError} */
+function placesByRegion(): (region: string, res: Response) => void {
+  const taken = new Map<string, number>()
+  return (region, res) => {
+    const open = taken.get(region) ?? 0
+    if (open >= mostAtOnce) throw tooMany()
+    taken.set(region, open + 1)
+    res.once('close', () => {
+      const left = (taken.get(region) ?? 1) - 1
+      if (left === 0) taken.delete(region)
+      else taken.set(region, left)
+    })
+  }
 }
 
 function peerApp({ service, home, stopping, takePurge }: PeerParts): Express {
@@ -66,11 +103,14 @@ function peerApp({ service, home, stopping, takePurge }: PeerParts): Express {
   app.disable('x-powered-by')
   app.set('etag', false)
   const undocumented = {}
+  const takePlace = placesByRegion()
   addRoute(app, {
     path: '/replication/v1/feed',
     docs: undocumented,
     get: async (req, res) => {
-      const terms = requireTerms(home, regionOf(req))
+      const donor = regionOf(req)
+      takePlace(donor, res)
+      const terms = requireTerms(home, donor)
       const { epoch, seq, limit, waitMs } = readInput(feedQuery, req.query, 'query')
       if (home.isFencedBy({ epoch, seq })) throw fenced()
       const gone = new AbortController()
@@ -84,6 +124,8 @@ function peerApp({ service, home, stopping, takePurge }: PeerParts): Express {
     docs: undocumented,
     post: async (req, res) => {
       const donor = regionOf(req)
+      takePlace(donor, res)
+      if (!home.knowsOf(donor)) throw notKnown()
       if (!home.mayHandOver(donor)) throw noAgreement(donor)
       const { writes } = readInput(handoverSchema, req.body, 'body')
       sendJson(res, 200, await home.takeIn(donor, writes))
@@ -94,6 +136,7 @@ function peerApp({ service, home, stopping, takePurge }: PeerParts): Express {
     docs: undocumented,
     post: async (req, res) => {
       const donor = regionOf(req)
+      takePlace(donor, res)
       const { certificate } = readInput(purgeSchema, req.body, 'body')
       await takePurge(donor, certificate)
       sendJson(res, 201, { home: service.regionCode, donor })
@@ -117,6 +160,7 @@ function regionOf({ socket }: Request): string {
 }
 
 function requireTerms(home: HomeSide, donor: string): Terms {
+  if (!home.knowsOf(donor)) throw notKnown()
   const terms = home.termsFor(donor)
   if (terms === null) throw noAgreement(donor)
   return terms
@@ -128,6 +172,25 @@ const noAgreement = (donor: string): ProblemError =>
     code: 'no-agreement',
     title: 'No agreement is in force',
     detail: `This home has no agreement with ${donor} at this time.`,
+  })
+
+/** Not 403, by which a donor forgets its copy: this node was only started without the file. */
+const notKnown = (): ProblemError =>
+  new ProblemError({
+    status: 503,
+    code: 'agreements-unknown',
+    title: 'This node was given no agreements',
+    detail: 'Its operator starts it with --agreements. Nothing is said of whether there is one.',
+    headers: retryAfter(),
+  })
+
+const tooMany = (): ProblemError =>
+  new ProblemError({
+    status: 503,
+    code: 'overloaded',
+    title: 'Too many requests of this region at once',
+    detail: `At most ${mostAtOnce} are open for one region. Ask again when one is answered.`,
+    headers: retryAfter(),
   })
 
 const fenced = (): ProblemError =>

@@ -1,5 +1,5 @@
 // Stand-down: a donor forgets a home's residents, and says so over its signature.
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import type { KeyRing } from '../signing/key-ring.ts'
 import type { Store } from '../store/store.ts'
@@ -26,23 +26,47 @@ export const purgeClaimsSchema = z.strictObject({
 
 export type PurgeClaims = z.infer<typeof purgeClaimsSchema>
 
-/** @returns How many residents were forgotten. They are in no file of the store any more. */
-export async function forgetResidents(store: Store, home: string, signal: AbortSignal): Promise<number> {
+/** While another process keeps what was forgotten readable, it is looked at so often. */
+const lookAgainMs = 500
+
+/**
+ * Forgets all residents of `home` and what hangs on them; the copy's own row stays, to be dropped with the certificate,
+ * so that a node that is killed in between goes on where it was. Resolves when they are in no file of the store any more.
+ *
+ * @returns How many were held when it began, also if that was before a restart; null when `signal` ended it.
+ */
+export async function forgetResidents(
+  store: Store,
+  home: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const held = await store.write(() => beginForgetting(store, home))
   await forgetAnswers(store, home, signal)
-  let forgotten = 0
   for (;;) {
-    if (signal.aborted) return forgotten
+    if (signal.aborted) return null
     const count = await store.write(() => store.copies.forget(home, atOnce))
-    forgotten += count
     if (count === 0) break
     await turn()
   }
-  await store.write(() => {
-    store.journal.forgetSettled(home)
-    store.copies.drop(home)
-  })
-  store.copies.scrub()
-  return forgotten
+  await store.write(() => store.journal.forgetSettled(home))
+  while (!store.copies.scrub()) {
+    await wait(lookAgainMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return null
+  }
+  return held
+}
+
+/** From here on the copy serves nobody, whenever the node comes back, and it is known how much there was of it. */
+function beginForgetting(store: Store, home: string): number {
+  const copy = store.copies.find(home)
+  const residents = store.copies.count(home)
+  if (copy === undefined) return residents
+  const begun = store.holdings.all().find(({ region }) => region === home)
+  if (!copy.whole && copy.currentAtMs === 0 && begun !== undefined)
+    return Math.max(begun.residents, residents)
+  store.copies.put({ ...copy, whole: false, currentAtMs: 0 })
+  store.holdings.put({ region: home, residents, refreshedAtMs: copy.currentAtMs })
+  return residents
 }
 
 const answerSchema = z.object({ residentToken: z.string() })

@@ -71,13 +71,13 @@ async function forget(
 ): Promise<void> {
   const agreement = store.copies.find(home)?.terms.id
   if (agreement === undefined) return
-  const residents = store.copies.count(home)
-  await forgetResidents(store, home, signal)
-  if (signal.aborted) return
+  const residents = await forgetResidents(store, home, signal)
+  if (residents === null) return
   const nowMs = clock()
   const certificate =
     authority.ring && (await signPurge(authority.ring, { home, agreement, residents, nowMs }))
   if (authority.ring === null || certificate === null) {
+    await store.write(() => store.copies.drop(home))
     log.error({ home, agreement, residents }, 'the copy was purged, and no key could sign for it')
     return
   }
@@ -88,7 +88,10 @@ async function forget(
     certificate,
     handedOver: false,
   }
-  await store.write(() => store.purges.add(purge))
+  await store.write(() => {
+    store.purges.add(purge)
+    store.copies.drop(home)
+  })
   log.warn({ home, agreement, residents }, 'the agreement has ended: its copy was purged')
 }
 
@@ -133,7 +136,7 @@ class OpenReplication implements Replication {
     const server = createPeerServer({
       service,
       files,
-      home: new HomeSide(service, () => agreements?.agreements ?? []),
+      home: new HomeSide(service, agreements === undefined ? null : () => agreements.agreements),
       stopping: this.#stopping.signal,
       takePurge: (donor, certificate) => takePurge(service, donor, certificate),
     })

@@ -33,8 +33,12 @@ export interface CopyTable {
   forget(region: string, limit: number): number
   /** Forgets the copy itself. */
   drop(region: string): void
-  /** Empties the write-ahead log: with what `secure_delete` wrote over, what was forgotten is in no file any more. */
-  scrub(): void
+  /**
+   * Empties the write-ahead log: with what `secure_delete` wrote over, what was forgotten is in no file any more.
+   *
+   * @returns False while another process reads the store: what it may still read can't be taken out.
+   */
+  scrub(): boolean
 }
 
 export function copyTable(db: DatabaseSync): CopyTable {
@@ -90,6 +94,7 @@ function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'dro
   const forget = ['test', 'registration', 'resident'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE token = ?`),
   )
+  const emptied = prepareQuery(db, 'PRAGMA wal_checkpoint(TRUNCATE)', (row) => row.number(0, 'busy'))
   const dropCopy = db.prepare('DELETE FROM copy WHERE home_region = ?')
   const dropHolding = db.prepare('DELETE FROM holding WHERE region = ?')
   return {
@@ -106,9 +111,7 @@ function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'dro
       dropCopy.run(regionCell(region))
       dropHolding.run(region)
     },
-    scrub: () => {
-      db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    },
+    scrub: () => emptied.one() === 0,
   }
 }
 

@@ -21,6 +21,10 @@ export interface JournalTable {
   notIn(residentToken: string, place: FeedPosition): TakenWrite[]
   /** Home has it, and its feed holds it at `place`. */
   settle(entry: number, place: FeedPosition): void
+  /** Home has it not, for want of the resident: kept until {@link JournalTable.resume}. */
+  park(entry: number): void
+  /** Home knows that resident now: what was parked waits to be handed over again. */
+  resume(residentToken: string): void
   /** Forgets what home has and a copy that has followed to `place` shows. */
   forget(home: string, place: FeedPosition): void
   /** Forgets all that home has, whether or not the copy shows it: there is no copy any more. */
@@ -28,6 +32,8 @@ export interface JournalTable {
   /** Whether anything is kept for that home: spares a look for each resident of a page. */
   holdsAny(home: string): boolean
 }
+
+const PARKED = Number.MAX_SAFE_INTEGER
 
 export function journalTable(db: DatabaseSync): JournalTable {
   const insert = db.prepare('INSERT INTO journal (home_region, token, write) VALUES (?, ?, ?)')
@@ -49,6 +55,11 @@ export function journalTable(db: DatabaseSync): JournalTable {
   )
   const any = prepareQuery(db, 'SELECT 1 FROM journal WHERE home_region = ? LIMIT 1', () => true)
   const settle = db.prepare('UPDATE journal SET epoch = ?, seq = ? WHERE entry = ?')
+  // A place that no feed comes to: not waiting, and never passed.
+  const park = db.prepare(`UPDATE journal SET epoch = ${PARKED}, seq = 0 WHERE entry = ?`)
+  const resume = db.prepare(
+    `UPDATE journal SET epoch = NULL, seq = NULL WHERE token = ? AND epoch = ${PARKED}`,
+  )
   const forget = db.prepare(
     'DELETE FROM journal WHERE home_region = ? AND epoch IS NOT NULL AND (epoch, seq) <= (?, ?)',
   )
@@ -62,6 +73,12 @@ export function journalTable(db: DatabaseSync): JournalTable {
     notIn: (token, { epoch, seq }) => notIn.all(tokenCell(token), epoch, seq),
     settle: (entry, { epoch, seq }) => {
       settle.run(epoch, seq, entry)
+    },
+    park: (entry) => {
+      park.run(entry)
+    },
+    resume: (token) => {
+      resume.run(tokenCell(token))
     },
     forget: (home, { epoch, seq }) => {
       forget.run(regionCell(home), epoch, seq)

@@ -8,7 +8,7 @@ export interface RegistrationTable {
   /** By when they registered, newest first. */
   newest(residentToken: string, limit: number): Registration[]
   /** Whether that very registration is there. */
-  has(residentToken: string, registrationId: string, registeredAtMs: number): boolean
+  has(residentToken: string, registrationId: string): boolean
   /** Leaves one that is there already as it is. @param registration Its `registrationId` is a UUID. */
   add(residentToken: string, registration: Registration): void
 }
@@ -29,14 +29,14 @@ export function registrationTable(db: DatabaseSync): RegistrationTable {
   )
   const known = prepareQuery(
     db,
-    'SELECT 1 FROM registration WHERE token = ? AND registered_at_ms = ? AND registration_id = ?',
+    'SELECT 1 FROM registration WHERE token = ? AND registration_id = ?',
     () => true,
   )
   const insert = db.prepare('INSERT OR IGNORE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?)')
   return {
     newest: (residentToken, limit) => newest.all(tokenCell(residentToken), limit),
-    has: (residentToken, registrationId, registeredAtMs) =>
-      known.one(tokenCell(residentToken), registeredAtMs, uuidCell(registrationId)) === true,
+    has: (residentToken, registrationId) =>
+      known.one(tokenCell(residentToken), uuidCell(registrationId)) === true,
     add: (residentToken, r) => {
       insert.run(
         tokenCell(residentToken),

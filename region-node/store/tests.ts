@@ -8,7 +8,7 @@ export interface TestTable {
   /** Newest sample first; of two sampled at once, the one that was reported last. */
   newest(residentToken: string, limit: number): TestRecord[]
   /** Whether that very test is there. */
-  has(residentToken: string, testId: string, sampledAtMs: number): boolean
+  has(residentToken: string, testId: string): boolean
   /** @param test Its `testId` is a UUID. */
   add(residentToken: string, test: TestRecord): void
 }
@@ -29,14 +29,14 @@ export function testTable(db: DatabaseSync): TestTable {
   )
   const known = prepareQuery(
     db,
-    'SELECT 1 FROM test WHERE token = ? AND sampled_at_ms = ? AND test_id = ?',
+    // Few tests a resident: no index of ids.
+    'SELECT 1 FROM test WHERE token = ? AND test_id = ?',
     () => true,
   )
   const insert = db.prepare('INSERT INTO test VALUES (?, ?, ?, ?, ?, ?, ?)')
   return {
     newest: (residentToken, limit) => newest.all(tokenCell(residentToken), limit),
-    has: (residentToken, testId, sampledAtMs) =>
-      known.one(tokenCell(residentToken), sampledAtMs, uuidCell(testId)) === true,
+    has: (residentToken, testId) => known.one(tokenCell(residentToken), uuidCell(testId)) === true,
     add: (residentToken, t) => {
       insert.run(
         tokenCell(residentToken),

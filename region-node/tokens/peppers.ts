@@ -4,9 +4,13 @@ import type { KeyObject } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { isNativeError } from 'node:util/types'
 import { z } from 'zod'
-import { StartError } from '../start-error.ts'
 import type { IdentityDocument } from './document.ts'
 import { subjectToken } from './subject-token.ts'
+
+/** The message says in one line which file and what is wrong with it, never what is in it. */
+export class PepperFileError extends Error {
+  override readonly name = 'PepperFileError'
+}
 
 /** @property epoch Counts up from 1; tokens of two epochs can't be told to be the same person's. */
 export interface Pepper {
@@ -40,13 +44,13 @@ export const tokensOf = (peppers: readonly Pepper[], document: IdentityDocument)
 
 /**
  * @returns Newest epoch first.
- * @throws {StartError} Names the file and what is wrong, never what is in it.
+ * @throws {PepperFileError}
  */
 export function readPeppers(file: string): Pepper[] {
   const read = fileSchema.safeParse(readPrivateJson(file))
   if (!read.success) {
     const faults = read.error.issues.map(faultOf)
-    throw new StartError(`pepper file ${file} can't be used: ${faults.join('; ')}`)
+    throw new PepperFileError(`pepper file ${file} can't be used: ${faults.join('; ')}`)
   }
   return read.data.peppers
     .map(({ epoch, key }) => ({ epoch, key: createSecretKey(key, 'base64url') }))
@@ -57,7 +61,7 @@ export function readPeppers(file: string): Pepper[] {
 const faultOf = ({ code, path, message }: z.core.$ZodIssue): string =>
   code === 'unrecognized_keys' ? 'it has a field that is none of its own' : `${path.join('.')}: ${message}`
 
-/** Writes a file with one new pepper of epoch 1. @throws {StartError} It is there already, or can't be written. */
+/** Writes a file with one new pepper of epoch 1. @throws {PepperFileError} It is there already, or can't be written. */
 export function createPepperFile(file: string): void {
   writePrivate(file, [newPepper(1)], file)
 }
@@ -81,7 +85,7 @@ function readPrivateJson(file: string): unknown {
     try {
       const mode = fstatSync(opened).mode & 0o777
       if ((mode & 0o077) !== 0) {
-        throw new StartError(
+        throw new PepperFileError(
           `pepper file ${file} can be read by others (mode ${mode.toString(8)}); run: chmod 600 ${file}`,
         )
       }
@@ -90,9 +94,9 @@ function readPrivateJson(file: string): unknown {
       closeSync(opened)
     }
   } catch (error) {
-    if (error instanceof StartError) throw error
+    if (error instanceof PepperFileError) throw error
     // No cause: the message of a JSON error quotes what it read, which here is a key.
-    throw new StartError(`pepper file ${file} can't be used: ${reasonOf(error)}`)
+    throw new PepperFileError(`pepper file ${file} can't be used: ${reasonOf(error)}`)
   }
 }
 
@@ -107,7 +111,7 @@ function writePrivate(file: string, peppers: readonly Pepper[], named: string): 
       closeSync(opened)
     }
   } catch (error) {
-    throw new StartError(`pepper file ${named} can't be written: ${reasonOf(error)}`)
+    throw new PepperFileError(`pepper file ${named} can't be written: ${reasonOf(error)}`)
   }
 }
 

@@ -27,7 +27,7 @@ it.each(['config/demo.yaml', 'config/examples/three-levels.yaml'])(
   '%s, as shipped, is good',
   async (file) => {
     const config = await loadConfig(file)
-    expect([config.public.port, config.admin.port, config.health.path]).toEqual([8100, 8101, '/healthz'])
+    expect([config.public.port, config.admin.port, config.health.path]).toEqual([8100, 8101, '/readyz'])
     const urls = config.regions.flatMap(({ nodes }) => nodes.map(({ url }) => url))
     for (const port of [9101, 9102, 9103, 9104]) expect(urls).toContain(`http://127.0.0.1:${port}`)
   },

@@ -24,6 +24,7 @@ const settings = {
   concurrency: learning,
 }
 const node = aNode('xian-1')
+const home = node.region
 const snapshot = snapshotOf(1, [aRegion('610100', { nodes: [node] })], noIntent)
 
 let clock: FakeClock
@@ -69,11 +70,11 @@ describe('the breaker', () => {
     await attempts('answered', 4)
     await attempts('reset', 6)
     expect(state.breaker).toBe('open')
-    expect(board.judge(node, 0.01, true, false)).toBe('breaker-open')
+    expect(board.judge(node, home, 0.01, true, false)).toBe('breaker-open')
     jest.advanceTimersByTime(1100)
     expect(state.breaker).toBe('half-open')
     const trial = state.began(0, false, 'request')
-    expect(board.judge(node, 0.01, true, false)).toBe('breaker-open')
+    expect(board.judge(node, home, 0.01, true, false)).toBe('breaker-open')
     state.ended(trial, 'answered', 0)
     await settled()
     expect(state.breaker).toBe('closed')
@@ -82,11 +83,11 @@ describe('the breaker', () => {
 
   it('lets a request that can not be moved be the trial where no other has come for long', async () => {
     await halfOpened()
-    expect(board.judge(node, 0.5, false, false)).toBe('on-trial')
+    expect(board.judge(node, home, 0.5, false, false)).toBe('on-trial')
     await clock.advance(2000)
-    expect(board.judge(node, 0.5, false, false)).toBe('ok')
+    expect(board.judge(node, home, 0.5, false, false)).toBe('ok')
     const upload = state.began(0, false, 'upload')
-    expect(board.judge(node, 0.5, true, false)).toBe('breaker-open')
+    expect(board.judge(node, home, 0.5, true, false)).toBe('breaker-open')
     state.ended(upload, 'answered', 0)
     await settled()
     expect(state.breaker).toBe('closed')
@@ -179,12 +180,12 @@ describe('a node that came back', () => {
 describe('a stall', () => {
   beforeEach(() => {
     for (let i = 0; i < 3; i++) state.overdue()
-    expect(board.judge(node, 0.5, true, false)).toBe('stalled')
+    expect(board.judge(node, home, 0.5, true, false)).toBe('stalled')
   })
 
   it('is ended by an answer of any kind', () => {
     state.answered(state.began(-100, false, 'request'), 'answered', 0)
-    expect(board.judge(node, 0.5, true, false)).toBe('ok')
+    expect(board.judge(node, home, 0.5, true, false)).toBe('ok')
   })
 
   it('of more than a moment is followed by a ramp, whether a request or a probe was answered first', async () => {
@@ -236,10 +237,10 @@ describe('a new snapshot', () => {
     ]
     board.follow(snapshotOf(2, regions([node], []), noIntent))
     const before = state.began(0, true, 'request')
-    expect(board.judge(node, 0.5, true, true)).toBe('quota-spent')
+    expect(board.judge(node, home, 0.5, true, true)).toBe('quota-spent')
     const moved = { ...node, region: regionId('610500') }
     board.follow(snapshotOf(3, regions([], [moved]), noIntent))
-    expect(board.judge(moved, 0.5, true, true)).toBe('ok')
+    expect(board.judge(moved, home, 0.5, true, true)).toBe('ok')
     // What the old region lent is given back to it.
     state.ended(before, 'answered', 0)
     expect(board.donorOf(node.region).lentNow).toBe(0)
@@ -251,6 +252,6 @@ describe('a new snapshot', () => {
     expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], noIntent))).toEqual([node])
     expect(board.state(node)).not.toBe(state)
     board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], noIntent))
-    expect(board.judge(node, 0.5, true, false)).toBe('draining')
+    expect(board.judge(node, home, 0.5, true, false)).toBe('draining')
   })
 })

@@ -3,7 +3,9 @@ import { expect, it } from '@jest/globals'
 import { snapshotOf } from '../../gateway/control/directory.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
+import { regionId } from '../../gateway/model/ids.ts'
 import { type Probe, Prober, type ProbeResult } from '../../gateway/control/health/prober.ts'
+import { silent } from '../../gateway/control/health/readiness.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
 import { aNode, aRegion, learning } from '../support/values.ts'
@@ -20,7 +22,7 @@ const boardSettings = {
   slowStart: { windowMs: 10_000, initialShare: 0.1 },
   concurrency: learning,
 }
-const good: ProbeResult = { good: true }
+const good: ProbeResult = { good: true, readiness: silent }
 const bad: ProbeResult = { good: false, detail: 'refused' }
 
 function setUp(probe: Probe) {
@@ -102,5 +104,27 @@ it('a good probe clears a stall', async () => {
   state?.overdue()
   await clock.advance(2000)
   expect(state?.silentOverdue).toBe(0)
+  stop()
+})
+
+it('takes over which homes a node can not answer for, tells each change once, and keeps it over bad probes', async () => {
+  let answer: ProbeResult = good
+  const { clock, events, follow, board, stop } = setUp(() => Promise.resolve(answer))
+  const says = async (...homes: string[]): Promise<void> => {
+    answer = { good: true, readiness: { kind: 'told', notReadyFor: new Set(homes.map(regionId)) } }
+    await clock.advance(2000)
+  }
+  follow('xian-1')
+  await settle()
+  // 650000 is served by nobody here.
+  await says('610100', '650000')
+  await says('610100')
+  const [state] = board.all()
+  expect([...(state?.notReadyFor ?? [])]).toEqual(['610100'])
+  answer = bad
+  await clock.advance(2000)
+  expect(state?.notReadyFor.size).toBe(1)
+  await says()
+  expect(events).toEqual(['health xian-1 up', 'not ready xian-1 610100', 'not ready xian-1'])
   stop()
 })

@@ -105,7 +105,7 @@ beforeAll(async () => {
   const config = {
     home: { default: '610100', header: 'x-home' },
     attempts: { connectTimeoutMs: 500 },
-    health: { intervalMs: 50, fastIntervalMs: 50, fall: 1 },
+    health: { path: '/healthz', intervalMs: 50, fastIntervalMs: 50, fall: 1 },
     breaker: { volumeThreshold: 1000 },
     regions: [
       region('610100', 'xian-1', trusted.url),

@@ -1,16 +1,38 @@
 // Every reason for which a node is not tried, and their order.
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { type RegionId, regionId } from '../../gateway/model/ids.ts'
 import { type Condition, judge } from '../../gateway/policy/eligibility.ts'
 import { aCondition } from '../support/values.ts'
 
 const half = 0.5
+const home = regionId('610100')
 
 it.each<{ name: string; condition: Partial<Condition>; verdict: string }>([
   { name: 'a healthy node is tried', condition: {}, verdict: 'ok' },
   { name: 'a node not probed yet is tried', condition: { health: 'unknown' }, verdict: 'ok' },
   { name: 'a tripped node is held', condition: { hold: 'trip' }, verdict: 'held' },
   { name: 'a draining node gets nothing new', condition: { hold: 'drain' }, verdict: 'draining' },
+  {
+    name: 'a node that says it can not answer for the home gets none of its requests',
+    condition: { notReadyFor: new Set([home]) },
+    verdict: 'not-ready-for-home',
+  },
+  {
+    name: 'an operator’s bypass does not make it able to',
+    condition: { notReadyFor: new Set([home]), hold: 'bypass' },
+    verdict: 'not-ready-for-home',
+  },
+  {
+    name: 'it is no matter of room',
+    condition: { notReadyFor: new Set([home]), inFlight: 1, limit: 1 },
+    verdict: 'not-ready-for-home',
+  },
+  {
+    name: 'what it can not do for one home it can for others',
+    condition: { notReadyFor: new Set([regionId('610400')]) },
+    verdict: 'ok',
+  },
   { name: 'probes are believed', condition: { health: 'down' }, verdict: 'unhealthy' },
   {
     name: 'an open breaker is believed over good probes',
@@ -44,15 +66,15 @@ it.each<{ name: string; condition: Partial<Condition>; verdict: string }>([
     verdict: 'full',
   },
 ])('$name', ({ condition, verdict }) => {
-  expect(judge(aCondition(condition), half, true, false)).toBe(verdict)
+  expect(judge(aCondition(condition), home, half, true, false)).toBe(verdict)
 })
 
 it('a request that can not be repeated is a half-open trial only where no other has come for long', () => {
   const halfOpen = { breaker: 'half-open' as const }
-  expect(judge(aCondition(halfOpen), half, false, false)).toBe('on-trial')
-  expect(judge(aCondition({ ...halfOpen, trialOverdue: true }), half, false, false)).toBe('ok')
+  expect(judge(aCondition(halfOpen), home, half, false, false)).toBe('on-trial')
+  expect(judge(aCondition({ ...halfOpen, trialOverdue: true }), home, half, false, false)).toBe('ok')
   const underWay = { ...halfOpen, trialOverdue: true, trialUnderWay: true }
-  expect(judge(aCondition(underWay), half, false, false)).toBe('breaker-open')
+  expect(judge(aCondition(underWay), home, half, false, false)).toBe('breaker-open')
 })
 
 it('a held node is never ok, whatever is measured', () => {
@@ -60,6 +82,7 @@ it('a held node is never ok, whatever is measured', () => {
     hold: fc.constantFrom('trip' as const, 'drain' as const),
     health: fc.constantFrom('up' as const, 'down' as const, 'unknown' as const),
     breaker: fc.constantFrom('closed' as const, 'open' as const, 'half-open' as const),
+    notReadyFor: fc.constantFrom(new Set<RegionId>(), new Set([home])),
     trialUnderWay: fc.boolean(),
     trialOverdue: fc.boolean(),
     silentOverdue: fc.nat(10),
@@ -71,6 +94,10 @@ it('a held node is never ok, whatever is measured', () => {
     ramp: fc.double({ min: 0, max: 1, noNaN: true }),
   })
   fc.assert(
-    fc.property(condition, fc.boolean(), (held, canRetry) => judge(held, half, canRetry, false) !== 'ok'),
+    fc.property(
+      condition,
+      fc.boolean(),
+      (held, canRetry) => judge(held, home, half, canRetry, false) !== 'ok',
+    ),
   )
 })

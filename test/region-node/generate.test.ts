@@ -7,6 +7,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { refuseWithoutRoom, writeFault } from '../../region-node/generation/target-file.ts'
+import { readDocument } from '../../region-node/tokens/document.ts'
+import { createPepperFile, readPeppers, tokensOf } from '../../region-node/tokens/peppers.ts'
+import { tokenId } from '../../region-node/tokens/token-id.ts'
 import {
   CHIYUAN,
   RESIDENT,
@@ -29,6 +32,31 @@ function contentOf(file: string): unknown[] {
 }
 
 describe('residents generate', () => {
+  it('gives residents ID cards that are nobody’s, by a pepper', async () => {
+    using folder = temporaryFolder()
+    const [pepperFile, file] = [folder.file('pepper.json'), folder.file('610100.db')]
+    createPepperFile(pepperFile)
+    const made = await generateToEnd('--count', '20', '--data', file, '--pepper', pepperFile)
+    const card = /: (00610119500101\d{3}[\dX])\n$/.exec(made.stdout)?.[1] ?? ''
+    const reading = readDocument('resident-id-card', card, Date.now(), true)
+    const [token = ''] = reading.ok ? tokensOf(readPeppers(pepperFile), reading.document) : []
+    await using node = await startTestNode({ dataFile: file })
+    const { body } = await request(node.url).get(`/v1/codes/${tokenId([token])}`)
+    expect(body).toMatchObject({ residentToken: token, divisionCode: '610100' })
+  })
+
+  it.each([
+    { name: 'a pepper file that is missing', count: '20', says: "pepper.json can't be used: ENOENT" },
+    { name: 'more residents than cards', count: '26280001', says: 'at most 26280000' },
+  ])('says in one line what is wrong with $name, and leaves nothing behind', async ({ count, says }) => {
+    using folder = temporaryFolder()
+    const flags = ['--data', folder.file('610100.db'), '--pepper', folder.file('pepper.json')]
+    const { code, stderr } = await generateToEnd('--count', count, ...flags)
+    expect(code).toBe(1)
+    expect(stderr.trimEnd().split('\n')).toStrictEqual([expect.stringContaining(says)])
+    expect(readdirSync(dirname(folder.file('x')))).toStrictEqual([])
+  })
+
   it('makes the residents that a node makes by itself, and a node serves them as they are', async () => {
     using folder = temporaryFolder()
     const file = folder.file('610100.db')

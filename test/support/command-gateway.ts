@@ -14,6 +14,10 @@ const ready = z.object({ publicPort: z.number(), adminPort: z.number() })
 export interface CommandGateway extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  readonly adminUrl: string
+  /** All that it wrote so far, to either output. */
+  readonly said: string
+  hangUp(): void
   /** Value of one line of /metrics, 0 where it is not there. */
   metric(name: string, labels?: string): Promise<number>
   /** Writes a new file in place of the one it was started with; it follows by itself. */
@@ -48,6 +52,11 @@ export async function commandGateway(
   return {
     url: `http://127.0.0.1:${publicPort}`,
     port: publicPort,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    get said() {
+      return said
+    },
+    hangUp: () => void child.kill('SIGHUP'),
     reload: write,
     async metric(name, labels) {
       const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()

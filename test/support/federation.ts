@@ -138,6 +138,7 @@ export function federationYaml(
     home: { default: '610100' },
     logFormat: 'text',
     drainTimeoutMs: 3000,
+    health: { path: '/healthz' },
     regions: [
       { code: '610100', name: { zh: '西安', en: 'Xian' }, neighbours: ['610400'], nodes: [at(0), at(1)] },
       { code: '610400', name: { zh: '咸阳', en: 'Xianyang' }, nodes: [at(2)] },

@@ -35,7 +35,16 @@ export interface TestGateway extends AsyncDisposable {
  */
 export const quick = {
   hedging: { enabled: false },
-  health: { intervalMs: 200, fastIntervalMs: 50, downIntervalMs: 100, timeoutMs: 300, rise: 2, fall: 2 },
+  // What the tests' small nodes answer at.
+  health: {
+    path: '/healthz',
+    intervalMs: 200,
+    fastIntervalMs: 50,
+    downIntervalMs: 100,
+    timeoutMs: 300,
+    rise: 2,
+    fall: 2,
+  },
   breaker: { windowMs: 1000, resetTimeoutMs: 1100, slowStartMs: 500 },
   drainTimeoutMs: 2000,
 }

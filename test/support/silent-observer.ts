@@ -26,6 +26,8 @@ export function listening(): Heard {
     streamOpened: nothing,
     streamClosed: nothing,
     healthChanged: (node, health) => events.push(`health ${node.id} ${health}`),
+    readinessChanged: (node, homes) => events.push(`not ready ${node.id} ${[...homes].join(' ')}`.trim()),
+    readinessUnreadable: (node) => events.push(`unreadable ${node.id}`),
     breakerChanged: (node, state) => events.push(`breaker ${node.id} ${state}`),
     internalError: (cause) => events.push(`internal ${String(cause)}`),
     snapshotApplied: (version) => events.push(`snapshot ${version}`),

@@ -62,6 +62,7 @@ export const aCondition = (changes: Partial<Condition> = {}): Condition => ({
   hold: null,
   health: 'up',
   breaker: 'closed',
+  notReadyFor: new Set(),
   trialUnderWay: false,
   trialOverdue: false,
   silentOverdue: 0,

@@ -153,6 +153,7 @@ function minimal(
     admin: { port: 0 },
     home: { default: '610100' },
     drainTimeoutMs: 3000,
+    health: { path: '/healthz' },
     regions: regions.map(({ code, neighbours = [], nodes }) => ({
       code,
       name: { zh: code, en: code },

@@ -14,6 +14,7 @@ const reading = (changes: Partial<NodeReading>): NodeReading => {
     health: 'up',
     breaker: 'closed',
     hold: null,
+    notReadyFor: new Set(),
     inFlight: 0,
     limit: 20,
     p99Ms: 0,

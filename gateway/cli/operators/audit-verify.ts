@@ -27,7 +27,7 @@ export const verifyOffline = (file: string, flags: CommonFlags & { anchor?: stri
     const anchor = flags.anchor === undefined ? null : anchorOf(flags.anchor)
     try {
       const { size } = await stat(file)
-      const { verifyAuditFile } = await import('../../offline.ts')
+      const { verifyAuditFile } = await import('../../compose/offline.ts')
       using bar = new ProgressBar(size)
       const { head, fault } = await verifyAuditFile(file, anchor, (bytes) => bar.at(bytes))
       bar.clear()

@@ -165,7 +165,7 @@ const createLocally = (flags: CreateFlags): Promise<void> =>
       )
     }
     await using outlet = await tokenOutlet(flags.out)
-    const { makeTokenByHand } = await import('../../offline.ts')
+    const { makeTokenByHand } = await import('../../compose/offline.ts')
     const made = await makeTokenByHand(flags.config, process.env, flags.reason)
     const words = {
       en: `admin token ${made.id} for all regions, written into ${made.registry}; gateways take it at once. Revoke the lost one`,

@@ -9,6 +9,7 @@ import { isServing, judge } from '../../policy/eligibility.ts'
 import type { Fleet } from '../../policy/selection.ts'
 import { BreakerFactory } from '../breakers.ts'
 import { Donor } from './donor.ts'
+import type { Readiness } from './readiness.ts'
 import { type NodeParts, type NodeSettings, NodeState, type OwnDelay } from './node-state.ts'
 
 const lendsAll: Lending = { limitRps: Infinity, limitConcurrent: Infinity, homeReserve: 0 }
@@ -19,6 +20,7 @@ export class Board implements Fleet, Disposable {
   private readonly donors = new Map<RegionId, Donor>()
   private readonly breakers: BreakerFactory
   private readonly parts: NodeParts
+  private homes: Snapshot['homes'] = new Map()
 
   constructor(clock: Clock, settings: NodeSettings, observer: Observer, own: OwnDelay = { ms: 0 }) {
     this.breakers = new BreakerFactory(settings.breaker)
@@ -27,6 +29,7 @@ export class Board implements Fleet, Disposable {
 
   /** Takes over a new snapshot's nodes and holds; returns those that are gone. */
   follow(snapshot: Snapshot): CodeNode[] {
+    this.homes = snapshot.homes
     const gone: CodeNode[] = []
     for (const [id, state] of this.states) {
       const next = snapshot.nodes.get(id)
@@ -58,6 +61,18 @@ export class Board implements Fleet, Disposable {
     return this.states.values()
   }
 
+  /** Takes over what a node said of homes; those that are not served here are none of ours. */
+  told(node: CodeNode, readiness: Readiness): void {
+    const ours: Readiness =
+      readiness.kind === 'told'
+        ? {
+            kind: 'told',
+            notReadyFor: new Set([...readiness.notReadyFor].filter((home) => this.homes.has(home))),
+          }
+        : readiness
+    this.states.get(node.id)?.told(ours)
+  }
+
   /** What `code` lends and has lent. */
   donorOf(code: RegionId): Donor {
     let donor = this.donors.get(code)
@@ -72,9 +87,9 @@ export class Board implements Fleet, Disposable {
     return this.donors.entries()
   }
 
-  judge(node: CodeNode, draw: number, canRetry: boolean, borrowed: boolean): Verdict {
+  judge(node: CodeNode, home: RegionId, draw: number, canRetry: boolean, borrowed: boolean): Verdict {
     const state = this.states.get(node.id)
-    return state === undefined ? 'draining' : judge(state, draw, canRetry, borrowed)
+    return state === undefined ? 'draining' : judge(state, home, draw, canRetry, borrowed)
   }
 
   /** Whether waiting could help a request of `home`: a node that it has not tried would serve if it had room. */
@@ -82,7 +97,7 @@ export class Board implements Fleet, Disposable {
     return home.levels.some(({ nodes }) =>
       nodes.some(({ id }) => {
         const state = this.states.get(id)
-        return state !== undefined && !tried.includes(id) && mayServe(state)
+        return state !== undefined && !tried.includes(id) && mayServe(state, home)
       }),
     )
   }
@@ -96,7 +111,7 @@ export class Board implements Fleet, Disposable {
     for (const { nodes } of home.levels) {
       for (const { id } of nodes) {
         const state = this.states.get(id)
-        if (state !== undefined && mayServe(state) && state.stretch(now)) could = true
+        if (state !== undefined && mayServe(state, home) && state.stretch(now)) could = true
       }
     }
     return could
@@ -119,4 +134,5 @@ export class Board implements Fleet, Disposable {
 }
 
 /** Slow from the start looks like frozen for a while. Where nothing better has room, it is waited for. */
-const mayServe = (state: NodeState): boolean => isServing(state, state.isSilentByGuess)
+const mayServe = (state: NodeState, { region }: Home): boolean =>
+  isServing(state, region.code, state.isSilentByGuess)

@@ -44,10 +44,14 @@ export class Donor {
     this.rate.use(this.part.rps)
   }
 
+  /** Whether a bound is met now, for whoever only looks: nothing is wanted. */
+  looksSpent(now: number): boolean {
+    return this.hasNoPlace || this.hasNoRate(now)
+  }
+
   isSpent(now: number): boolean {
-    const { rps, open } = this.part
-    const noPlace = this.lentNow >= open
-    const noRate = rps !== Infinity && this.rate.isSpent(now)
+    const noPlace = this.hasNoPlace
+    const noRate = this.hasNoRate(now)
     if (noPlace) this.refusedLately.open = true
     if (noRate) this.refusedLately.rps = true
     return noPlace || noRate
@@ -80,6 +84,14 @@ export class Donor {
 
   gaveBack(): void {
     this.lentNow -= 1
+  }
+
+  private get hasNoPlace(): boolean {
+    return this.lentNow >= this.part.open
+  }
+
+  private hasNoRate(now: number): boolean {
+    return this.part.rps !== Infinity && this.rate.isSpent(now)
   }
 }
 

@@ -1,8 +1,9 @@
-// One probe over HTTP: whether the node answers in time, and with a status that means up.
+// One probe over HTTP: whether the node answers in time, with a status that means up, and what it says of homes.
 import { errorCode, errorText } from '../../model/errors.ts'
 import type { CodeNode } from '../../model/region.ts'
 import { askNode } from './ask-node.ts'
 import type { Probe, ProbeResult } from './prober.ts'
+import { cutOff, readReadiness } from './readiness.ts'
 
 export interface HttpProbeSettings {
   readonly path: string
@@ -19,9 +20,11 @@ export const httpProbe =
 function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSignal): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const request = askNode(node, settings.path, signal)
+    let isAnswered = false
     const timer = setTimeout(() => {
-      resolve({ good: false, detail: `probe had no answer within ${settings.timeoutMs} ms` })
-      request.destroy()
+      // It answered well, and only what it had to add did not come.
+      if (isAnswered) finish({ good: true, readiness: cutOff(settings.timeoutMs) })
+      else finish({ good: false, detail: `probe had no answer within ${settings.timeoutMs} ms` })
     }, settings.timeoutMs)
     const finish = (result: ProbeResult): void => {
       clearTimeout(timer)
@@ -33,11 +36,12 @@ function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSig
     )
     request.on('response', (response) => {
       const status = response.statusCode ?? 0
-      finish(
-        settings.expectedStatuses.includes(status)
-          ? { good: true }
-          : { good: false, detail: `probe of ${settings.path} answered ${status}` },
-      )
+      isAnswered = settings.expectedStatuses.includes(status)
+      if (!isAnswered) {
+        finish({ good: false, detail: `probe of ${settings.path} answered ${status}` })
+        return
+      }
+      void readReadiness(response).then((readiness) => finish({ good: true, readiness }))
     })
     request.end()
   })

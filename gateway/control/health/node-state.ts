@@ -4,6 +4,8 @@ import type { BreakerState, Health, Observer } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { HoldKind } from '../../model/hold.ts'
+import type { RegionId } from '../../model/ids.ts'
+import type { LimitBasis } from '../../model/readings.ts'
 import { AdaptiveLimit, type ConcurrencySettings } from '../../policy/concurrency.ts'
 import { type Condition, stallThreshold } from '../../policy/eligibility.ts'
 import { LatencyWindow } from '../../policy/latency-window.ts'
@@ -11,6 +13,7 @@ import { blameOf } from '../../policy/outcome.ts'
 import { rampShare, type SlowStart } from '../../policy/slow-start.ts'
 import type { Breaker, BreakerFactory, BreakerSettings } from '../breakers.ts'
 import type { Donor } from './donor.ts'
+import type { Readiness } from './readiness.ts'
 
 export interface NodeSettings {
   readonly breaker: BreakerSettings
@@ -38,6 +41,8 @@ const failurePenaltyMs = 1000
 
 /** A node that was silent for so long has been frozen, not just slow: it is ramped back. */
 const frozenAfterMs = 1000
+const noHomes: ReadonlySet<RegionId> = new Set()
+
 /** So long a half-open breaker waits for a request that could be moved if it failed. */
 const trialWaitMs = 2000
 /** With fewer answers the delay after which silence counts is a guess; see `hedging.minSamples`. */
@@ -50,6 +55,9 @@ export class NodeState implements Condition {
   readonly circuit: Breaker
   hold: HoldKind | null = null
   health: Health = 'unknown'
+  notReadyFor: ReadonlySet<RegionId> = noHomes
+  /** What the last change of `health` was for. */
+  healthDetail = ''
   trialUnderWay = false
   silentOverdue = 0
   inFlight = 0
@@ -60,6 +68,8 @@ export class NodeState implements Condition {
   /** Whose quota new loans count against. */
   donor: Donor
   private readonly own: OwnDelay
+  /** What it last said of homes could not be believed. */
+  private isUnreadable = false
   private connectFailures = 0
   private halfOpenAt = 0
   /** When it became stalled, by the clock; `null` while it is not. */
@@ -89,6 +99,22 @@ export class NodeState implements Condition {
   get limit(): number {
     const given = Math.min(this.node.limit, this.reportedLimit) - this.streams
     return Math.max(0, Math.min(this.learnt.limit, given))
+  }
+
+  /** What the limit rests on, and how much that says the node can take; `Infinity` where nothing is known. */
+  get known(): { readonly basis: LimitBasis; readonly limit: number } {
+    const given = Math.min(this.node.limit, this.reportedLimit)
+    if (this.learnt.isProven && this.learnt.limit < given) {
+      return { basis: 'learnt', limit: this.learnt.limit }
+    }
+    if (given === Infinity) return { basis: 'unproven', limit: Infinity }
+    const basis = this.reportedLimit < this.node.limit ? 'reported' : 'declared'
+    return { basis, limit: Math.max(0, given - this.streams) }
+  }
+
+  /** See {@link AdaptiveLimit.easeMs}. */
+  get easeMs(): number {
+    return this.learnt.easeMs
   }
 
   /** See {@link AdaptiveLimit.stretch}; false where something else than learning holds it back. */
@@ -208,7 +234,22 @@ export class NodeState implements Condition {
     if (health === this.health) return
     if (this.health === 'down' && health === 'up') this.backAt = this.clock.now()
     this.health = health
+    this.healthDetail = detail
     this.observer.healthChanged(this.node, health, detail)
+  }
+
+  /**
+   * What a good probe brought. Of a bad one nothing is known, so that what it said before stands.
+   * What can't be believed keeps it from nobody: a node refuses by itself what it can't answer for.
+   */
+  told(readiness: Readiness): void {
+    const now = readiness.kind === 'told' ? readiness.notReadyFor : noHomes
+    const unreadable = readiness.kind === 'unreadable'
+    if (unreadable) this.observer.readinessUnreadable(this.node, readiness.why, !this.isUnreadable)
+    this.isUnreadable = unreadable
+    const changed = now.size !== this.notReadyFor.size || [...now].some((home) => !this.notReadyFor.has(home))
+    this.notReadyFor = now
+    if (changed) this.observer.readinessChanged(this.node, now)
   }
 
   /** Signs of life after silence. */

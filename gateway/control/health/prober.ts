@@ -11,8 +11,11 @@ import {
   unprobed,
 } from '../../policy/health.ts'
 import type { Board } from './board.ts'
+import type { Readiness } from './readiness.ts'
 
-export type ProbeResult = { readonly good: true } | { readonly good: false; readonly detail: string }
+export type ProbeResult =
+  | { readonly good: true; readonly readiness: Readiness }
+  | { readonly good: false; readonly detail: string }
 
 /** Asks one node. Resolves always; gives up at once when `signal` aborts. */
 export type Probe = (node: CodeNode, signal: AbortSignal) => Promise<ProbeResult>
@@ -63,6 +66,8 @@ export class Prober implements Disposable {
     const result = await this.probe(node, signal)
     const next = afterProbe(state, result.good, this.settings)
     if (!signal.aborted) {
+      // First what it can't do, lest a node that comes up is sent what it has just said it can't take.
+      if (result.good) this.board.told(node, result.readiness)
       this.board.state(node)?.probed(next.health, result.good ? 'probes answer well' : result.detail)
     }
     return [next, nextProbeInMs(next, this.settings, this.random())]

@@ -1,7 +1,8 @@
 // Everyone who waits for one race's answer: the resident who began it, and those who asked the same meanwhile.
 import type { Observer, RequestOutcome } from '../../model/events.ts'
 import type { Level } from '../../model/snapshot.ts'
-import { type Reason, reply } from '../error-reply.ts'
+import { reply } from '../error-reply.ts'
+import type { Reason } from '../error-texts.ts'
 import { audienceOf, type Exchange } from '../exchange.ts'
 import { endBody } from '../http.ts'
 import { sendAnswerHead } from './answer-head.ts'

@@ -2,7 +2,7 @@
 import type { RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { interimForResident } from '../answer-headers.ts'
-import type { Reason } from '../error-reply.ts'
+import type { Reason } from '../error-texts.ts'
 import { misdirected } from '../../policy/outcome.ts'
 import type { Exchange } from '../exchange.ts'
 import { cut, endBody, type PublicResponse, sendInterim } from '../http.ts'

@@ -21,6 +21,6 @@ function isAllBorrowed({ home }: Exchange, { board }: ForwardParts): boolean {
   if (nearest === undefined || nearest.name !== 'local') return true
   return !nearest.nodes.some((node) => {
     const state = board.state(node)
-    return state !== undefined && isServing(state)
+    return state !== undefined && isServing(state, home.region.code)
   })
 }

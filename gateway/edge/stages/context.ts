@@ -37,7 +37,11 @@ export function contextOf(arrival: Arrival): Exchange | Refusal {
   const header = (wanted: string): string | undefined => headerOf(request, wanted)
   const resolved = view.resolveHome(target.path, name, header)
   if (typeof resolved === 'string') return resolved
-  const resident = view.residentKey(resolved.path, header, head.cookie)
+  // Before anything is made of the address: a number goes into no key, hash or class.
+  const hidden = view.hide === null ? null : view.hide(request, head, resolved.path, publicHost)
+  if (typeof hidden === 'string') return hidden
+  const path = hidden === null ? resolved.path : hidden.path
+  const resident = view.residentKey(path, header, head.cookie)
   const method = request.method ?? 'GET'
   return {
     request,
@@ -45,14 +49,15 @@ export function contextOf(arrival: Arrival): Exchange | Refusal {
     view,
     home: resolved.home,
     method,
-    path: resolved.path,
+    path,
+    hideInBody: hidden === null ? null : hidden.hideInBody,
     prefix: resolved.prefix,
     publicHost,
     head,
     peer: view.peers.of(request),
     key: resident ?? Math.floor(Math.random() * 0x1_0000_0000),
     resident: resident !== null,
-    routeClass: view.classify(method, resolved.path),
+    routeClass: view.classify(method, path),
     repeatable: isRepeatable(method, head.idempotencyKey),
     requestId: requestIdFor(head.requestId, traceId),
     traceparent: traceparentFor(head.traceparent, traceId),

@@ -59,6 +59,7 @@ const configuration = ({ port, adminPort, folder, upstreams, extras }: Place): o
   admin: { port: adminPort },
   home: { default: '610100' },
   logLevel: 'warn',
+  health: { path: '/healthz' },
   regions: [
     {
       code: '610100',

@@ -2,13 +2,13 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { loadConfig } from '../config/load.ts'
-import { tokenByHand } from './control/access/first-token.ts'
-import { makeToken } from './control/access/token-form.ts'
-import { type AuditHead, ChainCheck, type ChainFault } from './control/audit/chain.ts'
-import { Changes } from './control/changes.ts'
-import { openEmbeddedRegistry } from './control/registry/embedded.ts'
-import { UsageError } from './model/errors.ts'
+import { loadConfig } from '../../config/load.ts'
+import { tokenByHand } from '../control/access/first-token.ts'
+import { makeToken } from '../control/access/token-form.ts'
+import { type AuditHead, ChainCheck, type ChainFault } from '../control/audit/chain.ts'
+import { Changes } from '../control/changes.ts'
+import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
+import { UsageError } from '../model/errors.ts'
 
 /**
  * An admin token for all regions, written with its audit record while gateways run or not: whoever may write the file
