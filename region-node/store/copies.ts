@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { termsSchema } from '../replication/terms.ts'
 import type { Terms } from '../replication/terms.ts'
 import type { Resident } from '../resident.ts'
+import { BUSY_TIMEOUT_MS } from './database.ts'
 import { regionCell, resultCell, statusCell, tokenCell } from './encoding.ts'
 import type { FeedEntry, FeedPosition } from './feed.ts'
 import { prepareQuery } from './query.ts'
@@ -111,7 +112,15 @@ function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'dro
       dropCopy.run(regionCell(region))
       dropHolding.run(region)
     },
-    scrub: () => emptied.one() === 0,
+    scrub: () => {
+      // To wait for a reader here would hold up everybody.
+      db.exec('PRAGMA busy_timeout = 0')
+      try {
+        return emptied.one() === 0
+      } finally {
+        db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+      }
+    },
   }
 }
 
