@@ -10,6 +10,8 @@ import type { Plane } from './plane.ts'
 import { Problem, sendProblem } from './problem.ts'
 import { accessRoutes } from './routes/access.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { federationRoutes } from './routes/federation.ts'
+import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { modeRoutes } from './routes/mode.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -53,6 +55,8 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
 
 export const apiRoutes = (plane: Plane): AdminRoute[] => [
   ...accessRoutes(plane),
+  ...federationRoutes(plane),
+  ...foresightRoutes(plane),
   ...holdRoutes(plane),
   ...modeRoutes(plane),
   ...auditRoutes(plane),

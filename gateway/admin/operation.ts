@@ -2,7 +2,7 @@
 // Validation, authorisation and the OpenAPI document are all made of it.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { isRegionId, type RegionId } from '../model/ids.ts'
+import type { RegionId } from '../model/ids.ts'
 import type { Operator, Permission } from '../model/operator.ts'
 import { covers, permits, rolesFor } from '../policy/access.ts'
 import { type FieldFault, Problem, type ProblemName } from './problem.ts'
@@ -143,8 +143,3 @@ export function must(operator: Operator, permission: Permission, regions: readon
     throw new Problem('forbidden', `region ${outside.join(', ')} is outside your scope, which is ${scope}`)
   }
 }
-
-export const regionField = z
-  .string()
-  .refine(isRegionId, 'a region code of six digits, such as 610100')
-  .meta({ pattern: '^[1-9]\\d{5}$', example: '610100' })

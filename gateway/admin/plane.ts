@@ -1,8 +1,11 @@
 // What the operators' routes work with.
+import type { Config } from '../../config/schema.ts'
 import type { AccessTokens } from '../control/access/tokens.ts'
 import type { Sessions } from '../control/access/sessions.ts'
+import type { Intent } from '../control/intent/read.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Mode } from '../model/mode.ts'
+import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Desk } from './desk.ts'
@@ -19,6 +22,11 @@ export interface Plane {
   snapshot(): Snapshot
   /** All regions, whether they have nodes or not. */
   regions(): readonly Region[]
+  /** What operators have decided, as the router goes by it. */
+  intent(): Intent
+  readonly measured: Measured
+  /** The settings that would be in force in that mode. */
+  inMode(mode: Mode): Config
   /** The mode that the configuration file names. */
   fileMode(): Mode
 }

@@ -66,6 +66,8 @@ export interface Control {
   readonly config: () => Config
   /** The mode that the file names, whichever is in force. */
   readonly fileMode: () => Mode
+  /** What would be in force in that mode. */
+  readonly inMode: (mode: Mode) => Config
   readonly view: () => View
   readonly reload: (config: Config) => string[]
 }
@@ -140,7 +142,9 @@ export async function startControl(
     return stale
   }
   const fileMode = (): Mode => settings.fileMode
-  return { ...measured, measured: own, registry, directory, config, fileMode, view: () => view, reload }
+  const inThat = (mode: Mode): Config => settings.inMode(mode)
+  const told = { config, fileMode, inMode: inThat, view: () => view }
+  return { ...measured, measured: own, registry, directory, ...told, reload }
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */

@@ -1,6 +1,7 @@
 // The operators' plane, constructed and wired: wherever the operators' listener is.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { inMode } from '../../config/mode.ts'
 import type { Config } from '../../config/schema.ts'
 import type { ApiParts } from '../admin/app.ts'
 import { Desk } from '../admin/desk.ts'
@@ -14,6 +15,7 @@ import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
 import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
+import type { Measured } from '../model/readings.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
 import { openIntent } from './intent.ts'
 import { registryFile } from './state.ts'
@@ -21,6 +23,9 @@ import { registryFile } from './state.ts'
 export interface OperatorsParts {
   /** The mode that the configuration file names. */
   readonly fileMode: () => Mode
+  /** What would be in force in that mode. */
+  readonly inMode: (mode: Mode) => Config
+  readonly measured: Measured
   readonly registry: Registry
   readonly directory: Directory
   readonly observer: Pick<Observer, 'internalError'>
@@ -38,7 +43,7 @@ const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000 }
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
 export async function openOperators(
-  { fileMode, registry, directory, observer }: OperatorsParts,
+  { fileMode, inMode: inThat, measured, registry, directory, observer }: OperatorsParts,
   started: AsyncDisposableStack,
 ): Promise<Operators> {
   const wallNow = Date.now
@@ -63,6 +68,9 @@ export async function openOperators(
       wallNow,
       snapshot: () => directory.current,
       regions: () => directory.regions,
+      intent: () => directory.decided,
+      inMode: inThat,
+      measured,
       fileMode,
     },
     sessions,
@@ -98,13 +106,21 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
 export async function openOperatorsAlone(
   initial: Config,
   observer: Observer,
+  measured: Measured,
   started: AsyncDisposableStack,
 ): Promise<Operators & { readonly reload: (config: Config) => void }> {
   let config = initial
   const { registry, directory } = openIntent(initial, observer, started, () => {})
   await directory.start(regionsOf(initial))
   const operators = await openOperators(
-    { fileMode: () => config.mode, registry, directory, observer },
+    {
+      fileMode: () => config.mode,
+      inMode: (mode) => inMode(config, mode),
+      measured,
+      registry,
+      directory,
+      observer,
+    },
     started,
   )
   return {

@@ -29,6 +29,11 @@ export class SettingsInForce {
     return this.base.mode
   }
 
+  /** What would be in force in that mode. */
+  inMode(mode: Mode): Config {
+    return this.part(inMode(this.base, mode))
+  }
+
   /** Takes over a changed file. @returns Names of fields that changed and need a restart. */
   reload(changed: Config): string[] {
     const stale = needsRestart(this.base, changed)

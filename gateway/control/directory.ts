@@ -50,6 +50,11 @@ export class Directory implements Disposable {
     return this.snapshot
   }
 
+  /** What operators have decided, as it was last heard. */
+  get decided(): Intent {
+    return this.intent
+  }
+
   /** All regions, also those without nodes. */
   get regions(): readonly Region[] {
     return this.known

@@ -27,6 +27,7 @@ export type ProblemCode =
   | 'undelegated'
   | 'copy-not-fit'
   | 'agreements-unknown'
+  | 'place-lost'
   | 'not-the-writer'
   | 'unknown-peer'
   | 'no-agreement'

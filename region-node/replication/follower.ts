@@ -134,7 +134,7 @@ export class Follower implements AsyncDisposable {
 
   /** Hands over, and takes one page. For the loop, and for whoever drives it by hand. @returns Whether to go on at once. */
   async step(signal: AbortSignal): Promise<boolean> {
-    const { clock, home } = this.#parts
+    const { clock, home, store } = this.#parts
     const peer = this.#peer()
     if (peer === undefined) throw new Error(`no address of ${home} is known`)
     const { terms } = this.#facts
@@ -144,6 +144,7 @@ export class Follower implements AsyncDisposable {
     const page = await peer.page(this.#place, {
       limit: mostEntries,
       waitMs: this.#facts.whole ? this.#patienceMs() : 0,
+      last: store.copies.tokenAt(home, this.#place),
       signal,
     })
     if (page === 'ended') return this.#ended(signal)

@@ -5,6 +5,7 @@ import type { Agreement, Terms } from './terms.ts'
 import { mostEntries, rowOf } from './wire.ts'
 import type { ReceiptAnswer, TakenWrite } from './wire.ts'
 import type { CodeService } from '../service.ts'
+import { isAfter } from '../store/feed.ts'
 import type { FeedPosition } from '../store/feed.ts'
 import { createTurnstile } from '../turnstile.ts'
 
@@ -56,6 +57,19 @@ export class HomeSide {
   /** Whether `place` is of a later epoch than this home's: it was replaced, and must not answer as home. */
   isFencedBy({ epoch }: FeedPosition): boolean {
     return epoch > this.#service.store.feed.head(this.#service.regionCode).epoch
+  }
+
+  /**
+   * Whether the row that a donor has at `place` was ever there: rows only move on. In a later epoch than the donor's all
+   * is read anew, whatever was there.
+   *
+   * @param last The resident whose row it is.
+   */
+  hasPlace(place: FeedPosition, last: string): boolean {
+    const { store, regionCode } = this.#service
+    if (store.feed.head(regionCode).epoch !== place.epoch) return true
+    const now = store.copies.placeOf(last)
+    return now !== undefined && !isAfter(place, now)
   }
 
   /**

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { regionOfPeer } from '../peers/identity.ts'
 import type { FeedPosition } from '../store/feed.ts'
 import type { PeerFiles } from './peer-files.ts'
-import { readPage, readReceipts } from './wire.ts'
+import { lastHeader, readPage, readReceipts } from './wire.ts'
 import type { Page, Receipt, TakenWrite } from './wire.ts'
 
 /** The peer can't be reached, or what it says can't be taken. The message names no resident. */
@@ -16,12 +16,17 @@ export class PeerError extends Error {
   override readonly name = 'PeerError'
 }
 
+export interface PageAsking {
+  readonly limit: number
+  readonly waitMs: number
+  readonly signal: AbortSignal
+  /** Whose row stands at the place from which it is asked, where that is known: home must have it there, or later. */
+  readonly last: string | undefined
+}
+
 export interface PeerClient {
   /** `ended`: home has no agreement with this region now. @throws {PeerError} */
-  page(
-    after: FeedPosition,
-    asking: { limit: number; waitMs: number; signal: AbortSignal },
-  ): Promise<Page | 'ended'>
+  page(after: FeedPosition, asking: PageAsking): Promise<Page | 'ended'>
   /** @throws {PeerError} */
   handOver(
     writes: readonly TakenWrite[],
@@ -48,7 +53,12 @@ export function peerClient(url: URL, home: string, files: PeerFiles): PeerClient
   const ask = async (
     method: 'GET' | 'POST',
     path: string,
-    { body, withinMs, signal }: { body?: unknown; withinMs: number; signal: AbortSignal },
+    {
+      body,
+      withinMs,
+      signal,
+      last,
+    }: { body?: unknown; withinMs: number; signal: AbortSignal; last?: string },
   ): Promise<Answer> => {
     if (madeOf !== files.current) {
       agent.destroy()
@@ -58,16 +68,26 @@ export function peerClient(url: URL, home: string, files: PeerFiles): PeerClient
     const text = body === undefined ? undefined : JSON.stringify(body)
     const until = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
     try {
-      return await send(new URL(`${folder}${path}`, url), { method, agent, signal: until, text })
+      return await send(new URL(`${folder}${path}`, url), { method, agent, signal: until, text, last })
     } catch (error) {
       throw new PeerError(`${url.host} did not answer: ${reasonOf(error)}`, { cause: error })
     }
   }
   return {
-    page: async ({ epoch, seq }, { limit, waitMs, signal }) => {
+    page: async ({ epoch, seq }, { limit, waitMs, signal, last }) => {
       const path = `/feed?epoch=${epoch}&seq=${seq}&limit=${limit}&waitMs=${Math.round(waitMs)}`
-      const answer = await ask('GET', path, { withinMs: waitMs + answerWithinMs, signal })
+      const answer = await ask('GET', path, {
+        withinMs: waitMs + answerWithinMs,
+        signal,
+        ...(last !== undefined && { last }),
+      })
       if (answer.status === 403 && problemCode(answer.value) === 'no-agreement') return 'ended'
+      if (answer.status === 409 && problemCode(answer.value) === 'place-lost') {
+        throw new PeerError(
+          `${url.host} has not what was followed of it up to ${epoch}/${seq}: ` +
+            'if it came back from a backup, stop it and run: chiyuan residents begin-epoch',
+        )
+      }
       return understood(url, () => readPage(valueOf(url, answer)))
     },
     handOver: async (writes, signal) => {
@@ -98,11 +118,14 @@ interface Sending {
   readonly agent: Agent
   readonly signal: AbortSignal
   readonly text: string | undefined
+  readonly last: string | undefined
 }
 
-async function send(url: URL, { method, agent, signal, text }: Sending): Promise<Answer> {
+async function send(url: URL, { method, agent, signal, text, last }: Sending): Promise<Answer> {
   const headers: Record<string, string> = { 'accept-encoding': 'zstd' }
   if (text !== undefined) headers['content-type'] = 'application/json'
+  // Not in the URL, which is what others write down.
+  if (last !== undefined) headers[lastHeader] = last
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const asking = request(url, { method, agent, signal, headers }, resolve)
   asking.on('error', reject)
@@ -148,6 +171,7 @@ const problemSchema = z.object({
         'no-agreement',
         'agreements-unknown',
         'fenced',
+        'place-lost',
         'unknown-peer',
         'invalid-input',
         'overloaded',

@@ -58,15 +58,18 @@ export async function openPeerFiles(
 
 async function read(paths: PeerPaths, region: string): Promise<PeerMaterial> {
   const [cert, key, ca] = await Promise.all([text(paths.cert), text(paths.key), text(paths.ca)])
+  let named: string | null
   try {
+    // TLS takes an empty text for none, and a file that is being written is empty at first.
+    if (![cert, key, ca].every((pem) => pem.includes('-----END '))) throw new Error('one is not whole')
     createSecureContext({ cert, key, ca })
+    named = regionOfPeer(new X509Certificate(cert).subjectAltName)
   } catch (error) {
     // The cause may quote the key.
     throw new StartError(
       `--peer-cert ${paths.cert}, --peer-key and --peer-ca are no PEM that fits together: ${codeOf(error)}`,
     )
   }
-  const named = regionOfPeer(new X509Certificate(cert).subjectAltName)
   if (named === region) return { cert, key, ca }
   throw new StartError(
     `--peer-cert ${paths.cert} is of ${named === null ? 'no region' : `region ${named}`}, and this node is of ${region}; ` +

@@ -16,7 +16,7 @@ import type { CodeService } from '../service.ts'
 import type { HomeSide } from './home.ts'
 import type { PeerFiles } from './peer-files.ts'
 import type { Terms } from './terms.ts'
-import { handoverSchema, mostEntries } from './wire.ts'
+import { handoverSchema, lastHeader, mostEntries, tokenSchema } from './wire.ts'
 
 const compress = promisify(zstdCompress)
 /** Below it compression saves nothing that a packet does not cost anyway. */
@@ -113,6 +113,12 @@ function peerApp({ service, home, stopping, takePurge }: PeerParts): Express {
       const terms = requireTerms(home, donor)
       const { epoch, seq, limit, waitMs } = readInput(feedQuery, req.query, 'query')
       if (home.isFencedBy({ epoch, seq })) throw fenced()
+      const last = req.get(lastHeader)
+      if (
+        last !== undefined &&
+        !home.hasPlace({ epoch, seq }, readInput(tokenSchema, last, 'header', lastHeader))
+      )
+        throw placeLost()
       const gone = new AbortController()
       res.once('close', () => gone.abort())
       const signal = AbortSignal.any([gone.signal, stopping])
@@ -191,6 +197,14 @@ const tooMany = (): ProblemError =>
     title: 'Too many requests of this region at once',
     detail: `At most ${mostAtOnce} are open for one region. Ask again when one is answered.`,
     headers: retryAfter(),
+  })
+
+const placeLost = (): ProblemError =>
+  new ProblemError({
+    status: 409,
+    code: 'place-lost',
+    title: 'What was followed is not here',
+    detail: 'This home came back from a backup: its operator runs chiyuan residents begin-epoch.',
   })
 
 const fenced = (): ProblemError =>

@@ -11,7 +11,10 @@ export const mostEntries = 5_000
 /** Entries of a journal handed over at once: they fit a body of 64 KiB. */
 export const mostWrites = 100
 
-const tokenSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'a token of 22 characters')
+/** With it a donor says whose row stands at the place from which it asks for a page. */
+export const lastHeader = 'chiyuan-last-resident'
+
+export const tokenSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'a token of 22 characters')
 const uuidSchema = z.uuid()
 const timeSchema = z.int().min(-8_640_000_000_000).max(8_640_000_000_000_000)
 const placeSchema = z.object({

@@ -1,8 +1,9 @@
 // Copies of other homes' residents: how far each has followed its home's feed, and on what terms.
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { termsSchema } from '../replication/terms.ts'
 import type { Terms } from '../replication/terms.ts'
 import type { Resident } from '../resident.ts'
+import { BUSY_TIMEOUT_MS } from './database.ts'
 import { regionCell, resultCell, statusCell, tokenCell } from './encoding.ts'
 import type { FeedEntry, FeedPosition } from './feed.ts'
 import { prepareQuery } from './query.ts'
@@ -27,6 +28,8 @@ export interface CopyTable {
   takeOver(entry: FeedEntry, shownAs: Resident): void
   /** Where home's row of a resident stands in its feed. */
   placeOf(residentToken: string): FeedPosition | undefined
+  /** Whose row stands there, if it still does. */
+  tokenAt(region: string, place: FeedPosition): string | undefined
   /** How many residents of that home are held. */
   count(region: string): number
   /** Forgets at most `limit` residents of that home and all that hangs on them. @returns How many. */
@@ -41,6 +44,15 @@ export interface CopyTable {
   scrub(): boolean
 }
 
+/** No region has so many changes. */
+const BEHIND_ALL = 2 ** 52
+/** https://www.sqlite.org/rescode.html#constraint_unique */
+const CONSTRAINT_UNIQUE = 2067
+
+/** A home that was restored has given a place anew that another of its residents has here. */
+const isPlaceTaken = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === CONSTRAINT_UNIQUE
+
 export function copyTable(db: DatabaseSync): CopyTable {
   const one = prepareQuery(
     db,
@@ -53,17 +65,15 @@ export function copyTable(db: DatabaseSync): CopyTable {
     }),
   )
   const upsert = db.prepare('INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?, ?, ?)')
-  const upsertRow = `INSERT INTO resident VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (token) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms,
-       test_time_ms = excluded.test_time_ms, test_result = excluded.test_result,
-       epoch = excluded.epoch, seq = excluded.seq
-     WHERE home_region = excluded.home_region`
-  const overRow = db.prepare(upsertRow)
-  const takeRow = db.prepare(`${upsertRow} AND (excluded.epoch, excluded.seq) >= (epoch, seq)`)
   const place = prepareQuery(db, 'SELECT epoch, seq FROM resident WHERE token = ?', (row) => ({
     epoch: row.number(0, 'epoch'),
     seq: row.number(1, 'seq'),
   }))
+  const at = prepareQuery(
+    db,
+    'SELECT token FROM resident WHERE home_region = ? AND epoch = ? AND seq = ?',
+    (row) => row.token(0),
+  )
   return {
     find: (region) => {
       const found = one.one(regionCell(region))
@@ -72,14 +82,41 @@ export function copyTable(db: DatabaseSync): CopyTable {
     put: ({ region, terms, place: at, whole, currentAtMs }) => {
       upsert.run(regionCell(region), JSON.stringify(terms), at.epoch, at.seq, whole ? 1 : 0, currentAtMs)
     },
-    take: (entry, shownAs) => {
-      takeRow.run(...cellsOf(entry, shownAs))
-    },
-    takeOver: (entry, shownAs) => {
-      overRow.run(...cellsOf(entry, shownAs))
-    },
+    ...takingRows(db),
     placeOf: (residentToken) => place.one(tokenCell(residentToken)),
+    tokenAt: (region, { epoch, seq }) => at.one(regionCell(region), epoch, seq),
     ...forgetting(db),
+  }
+}
+
+/** What home says of its residents. */
+function takingRows(db: DatabaseSync): Pick<CopyTable, 'take' | 'takeOver'> {
+  const upsertRow = `INSERT INTO resident VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (token) DO UPDATE SET status = excluded.status, updated_at_ms = excluded.updated_at_ms,
+       test_time_ms = excluded.test_time_ms, test_result = excluded.test_result,
+       epoch = excluded.epoch, seq = excluded.seq
+     WHERE home_region = excluded.home_region`
+  const overRow = db.prepare(upsertRow)
+  const takeRow = db.prepare(`${upsertRow} AND (excluded.epoch, excluded.seq) >= (epoch, seq)`)
+  // Behind every place that a feed comes to: older than what home says next, a row there counts as one that home has lost.
+  const vacate = db.prepare(
+    `UPDATE resident SET seq = coalesce(
+       (SELECT max(seq) + 1 FROM resident WHERE home_region = ?1 AND epoch = ?2 AND seq >= ${BEHIND_ALL}),
+       ${BEHIND_ALL})
+     WHERE home_region = ?1 AND epoch = ?2 AND seq = ?3`,
+  )
+  const write = (statement: StatementSync, entry: FeedEntry, shownAs: Resident): void => {
+    try {
+      statement.run(...cellsOf(entry, shownAs))
+    } catch (error) {
+      if (!isPlaceTaken(error)) throw error
+      vacate.run(regionCell(entry.homeRegion), entry.epoch, entry.seq)
+      statement.run(...cellsOf(entry, shownAs))
+    }
+  }
+  return {
+    take: (entry, shownAs) => write(takeRow, entry, shownAs),
+    takeOver: (entry, shownAs) => write(overRow, entry, shownAs),
   }
 }
 
@@ -111,7 +148,15 @@ function forgetting(db: DatabaseSync): Pick<CopyTable, 'count' | 'forget' | 'dro
       dropCopy.run(regionCell(region))
       dropHolding.run(region)
     },
-    scrub: () => emptied.one() === 0,
+    scrub: () => {
+      // To wait for a reader here would hold up everybody.
+      db.exec('PRAGMA busy_timeout = 0')
+      try {
+        return emptied.one() === 0
+      } finally {
+        db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+      }
+    },
   }
 }
 

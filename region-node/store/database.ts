@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { StartError } from '../start-error.ts'
 import { addMigrationFunctions, MIGRATIONS } from './migrations.ts'
 
-const BUSY_TIMEOUT_MS = 2_000
+/** How long a statement waits for another process, ms. */
+export const BUSY_TIMEOUT_MS = 2_000
 const OWNER_ONLY = 0o600
 
 const versionRow = z.object({ user_version: z.int() })

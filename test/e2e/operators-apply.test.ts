@@ -9,7 +9,7 @@ import { httpUpstream, named } from '../support/upstream.ts'
 import { startWorkerGateway } from '../support/worker-gateway.ts'
 
 const madeHold = z.object({ id: z.string() })
-const trip = { kind: 'trip', region: '610100', reason: 'drill', seconds: 600 }
+const trip = { kind: 'trip', region: '610100', reason: 'drill', seconds: 600, override: true }
 const regions = (home: string, neighbour: string) => [
   { code: '610100', neighbours: ['610400'], nodes: { 'xian-1': home } },
   { code: '610400', nodes: { 'xianyang-1': neighbour } },

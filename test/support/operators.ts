@@ -10,7 +10,12 @@ import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts
 import type { Registry } from '../../gateway/control/registry/port.ts'
 import type { Role } from '../../gateway/model/operator.ts'
 import type { Region } from '../../gateway/model/region.ts'
+import { inMode } from '../../config/mode.ts'
+import type { Mode } from '../../gateway/model/mode.ts'
+import type { Readings } from '../../gateway/model/readings.ts'
+import { testConfig } from './gateway.ts'
 import { FakeClock } from './fake-clock.ts'
+import { nodeReads, reads } from './readings.ts'
 import { listening } from './silent-observer.ts'
 import { aNode, aRegion } from './values.ts'
 import { regionId } from '../../gateway/model/ids.ts'
@@ -41,9 +46,17 @@ export const threeCities: readonly Region[] = [
   aRegion('620100', { nodes: [aNode('lanzhou-1', { region: regionId('620100') })] }),
 ]
 
+export const threeCitiesNodes = [
+  nodeReads('xian-1'),
+  nodeReads('xian-2'),
+  nodeReads('xianyang-1', '610400'),
+  nodeReads('lanzhou-1', '620100'),
+]
+
 export async function openApi(
   regions: readonly Region[] = threeCities,
   registry: Registry = openEmbeddedRegistry(':memory:'),
+  readings: Readings = reads(threeCitiesNodes),
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
@@ -51,7 +64,15 @@ export async function openApi(
   const clock = new FakeClock()
   const directory = started.use(new Directory({ registry, clock, observer, wallNow: Date.now }, () => {}))
   await directory.start(regions)
-  const parts = { fileMode: () => 'peacetime' as const, registry, directory, observer }
+  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere')
+  const parts = {
+    fileMode: () => 'peacetime' as const,
+    inMode: (mode: Mode) => inMode(config, mode),
+    measured: { read: () => Promise.resolve(readings) },
+    registry,
+    directory,
+    observer,
+  }
   const { api, firstToken } = await openOperators(parts, started)
   const health = {
     notReady: () => null,
@@ -114,6 +135,7 @@ export class Document {
   load(): Promise<OpenApi> {
     this.loaded ??= request(this.app)
       .get('/api/v1/openapi.json')
+      .expect(200)
       .then(({ text }): OpenApi => JSON.parse(text))
     return this.loaded
   }

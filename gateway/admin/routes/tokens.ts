@@ -5,24 +5,16 @@ import { type KeptToken, keptTokenSchema, tokenPrefix } from '../../control/acce
 import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
 import { roles } from '../../model/operator.ts'
 import { coversAll } from '../../policy/access.ts'
-import {
-  type AdminRoute,
-  type Answer,
-  type Asked,
-  must,
-  noBody,
-  none,
-  operation,
-  regionField,
-} from '../operation.ts'
+import { type AdminRoute, type Answer, type Asked, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf, pageQuery } from '../paging.ts'
 import { mustMatch, type Plane, timeText } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { reasonField } from '../schemas/holds.ts'
+import { regionIdSchema } from '../schemas/vocabulary.ts'
 
 const longestDays = 3650
 const scopeField = z
-  .union([z.literal('*'), z.array(regionField).min(1).max(100)])
+  .union([z.literal('*'), z.array(regionIdSchema).min(1).max(100)])
   .describe('Regions that it may touch, each with all below it; `*` for all.')
 
 const newToken = z.strictObject({

@@ -2,15 +2,10 @@
 import { z } from 'zod'
 import { longestLeaseMs } from '../../control/intent/holds.ts'
 import { type Hold, holdKinds } from '../../model/hold.ts'
-import { isNodeId } from '../../model/ids.ts'
-import { regionField } from '../operation.ts'
 import { pageQuery } from '../paging.ts'
 import { timeText } from '../plane.ts'
+import { nodeIdSchema, regionIdSchema } from './vocabulary.ts'
 
-const nodeField = z
-  .string()
-  .refine(isNodeId, 'a node id: 1 to 64 letters, digits, dots, dashes or underscores')
-  .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', example: 'xian-1' })
 export const reasonField = z
   .string()
   .trim()
@@ -33,8 +28,8 @@ const kindField = z
 export const newHold = z
   .strictObject({
     kind: kindField,
-    node: nodeField.optional().describe('One node …'),
-    region: regionField.optional().describe('… or all nodes of a region.'),
+    node: nodeIdSchema.optional().describe('One node …'),
+    region: regionIdSchema.optional().describe('… or all nodes of a region.'),
     reason: reasonField,
     seconds: secondsField,
     override: z.boolean().default(false).describe('Do it although a guard objects; the reason says why.'),
@@ -63,8 +58,8 @@ export const holdAnswer = z
   .meta({ id: 'Hold' })
 
 export const holdsQuery = pageQuery.extend({
-  node: nodeField.optional().describe('Only holds on this node itself.'),
-  region: regionField.optional().describe('Only holds on this region itself.'),
+  node: nodeIdSchema.optional().describe('Only holds on this node itself.'),
+  region: regionIdSchema.optional().describe('Only holds on this region itself.'),
 })
 
 export const toHoldAnswer = (hold: Hold, version: number): z.output<typeof holdAnswer> => ({

@@ -1,18 +1,18 @@
 // The closed vocabularies and names of the model, as they go over the wire.
 import { z } from 'zod'
 import { holdKinds } from '../../model/hold.ts'
-import { isNodeId, isRegionId, type NodeId, type RegionId } from '../../model/ids.ts'
+import { isNodeId, isRegionId } from '../../model/ids.ts'
 import { modes } from '../../model/mode.ts'
 import { limitBases } from '../../model/readings.ts'
 
-export const regionIdSchema = z.custom<RegionId>(
-  (value) => typeof value === 'string' && isRegionId(value),
-  'a region code of six digits, such as 610100',
-)
-export const nodeIdSchema = z.custom<NodeId>(
-  (value) => typeof value === 'string' && isNodeId(value),
-  'a node id: 1 to 64 letters, digits, dots, dashes or underscores',
-)
+export const regionIdSchema = z
+  .string()
+  .refine(isRegionId, 'a region code of six digits, such as 610100')
+  .meta({ pattern: '^[1-9]\\d{5}$', example: '610100' })
+export const nodeIdSchema = z
+  .string()
+  .refine(isNodeId, 'a node id: 1 to 64 letters, digits, dots, dashes or underscores')
+  .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', example: 'xian-1' })
 export const healthSchema = z.enum(['up', 'down', 'unknown'])
 export const breakerSchema = z.enum(['closed', 'open', 'half-open'])
 export const holdKindSchema = z.enum(holdKinds)

@@ -1,0 +1,134 @@
+// /explain and /preview: why a request would go where, and what a change would do to the traffic of this moment.
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { preview, type Preview } from '../../control/preview.ts'
+import type { Hold } from '../../model/hold.ts'
+import { isNodeId } from '../../model/ids.ts'
+import type { Change } from '../../policy/change.ts'
+import { classifier } from '../../policy/classify.ts'
+import { explain, knownOf } from '../../policy/explanation.ts'
+import { isSafe } from '../../policy/retry.ts'
+import { planReasonWords, prospectWords, verdictWords } from '../../policy/words.ts'
+import { type AdminRoute, noBody, none, operation } from '../operation.ts'
+import type { Plane } from '../plane.ts'
+import { Problem } from '../problem.ts'
+import { explanationSchema } from '../schemas/explanation.ts'
+import { type ChangeAsked, previewAskedSchema, previewSchema } from '../schemas/forecast.ts'
+import { routeClassSchema, wordsSchema, regionIdSchema } from '../schemas/vocabulary.ts'
+
+const explainQuery = z.strictObject({
+  home: regionIdSchema.describe('The home region of the resident.'),
+  path: z
+    .string()
+    .startsWith('/')
+    .max(2000)
+    .default('/')
+    .describe('Path of the request, for its route class.'),
+  method: z
+    .string()
+    .regex(/^[A-Z]{1,20}$/, 'a method in capitals, such as GET')
+    .default('GET'),
+})
+const wordsOf = z.record(z.string(), wordsSchema)
+const explainAnswer = z.object({
+  routeClass: routeClassSchema,
+  explanation: explanationSchema,
+  words: z
+    .object({ verdicts: wordsOf, reasons: wordsOf, prospects: wordsOf })
+    .describe('What the codes mean.'),
+})
+
+export const foresightRoutes = (plane: Plane): AdminRoute[] => [
+  { path: '/explain', methods: { get: explaining(plane) } },
+  { path: '/preview', methods: { post: previewing(plane) } },
+]
+
+const explaining = (plane: Plane) =>
+  operation({
+    summary: 'Why a request would go where',
+    description: 'By the router’s own functions, for residents at large; nothing is sent.',
+    permission: 'read',
+    params: none,
+    query: explainQuery,
+    body: noBody,
+    answer: { status: 200, schema: explainAnswer },
+    handle: async ({ query }) => {
+      const home = plane.snapshot().homes.get(query.home)
+      if (home === undefined)
+        throw unknown('query', 'home', `there is no region ${query.home}; list /regions`)
+      const { selection, attempts, standby, classes, defaultClass } = plane.inMode(modeNow(plane))
+      const { nodes } = await plane.measured.read()
+      const request = { canRetry: isSafe(query.method), key: null }
+      const explanation = explain(home, knownOf(nodes), request, { selection, attempts, standby })
+      const routeClass = classifier(classes, defaultClass)(query.method, query.path).name
+      const words = { verdicts: verdictWords, reasons: planReasonWords, prospects: prospectWords }
+      return { body: { routeClass, explanation, words } }
+    },
+  })
+
+const previewing = (plane: Plane) =>
+  operation({
+    summary: 'What changes would do to the traffic of this moment',
+    description:
+      'Who would take how many requests a second, what would be shed, and which guards object. Nothing is changed.',
+    permission: 'read',
+    params: none,
+    query: none,
+    body: previewAskedSchema,
+    answer: { status: 200, schema: previewSchema },
+    handle: async ({ body, operator }) => {
+      const changes = body.changes.map((asked) => changeOf(plane, asked, operator.name))
+      return { body: await previewOf(plane, changes) }
+    },
+  })
+
+const modeNow = (plane: Plane) => plane.intent().mode ?? plane.fileMode()
+
+export async function previewOf(plane: Plane, changes: readonly Change[]): Promise<Preview> {
+  const { holds, mode } = plane.intent()
+  return preview(changes, {
+    input: { regions: plane.regions(), holds, mode },
+    readings: await plane.measured.read(),
+    ownMode: plane.fileMode(),
+    warmShare: (of) => plane.inMode(of).standby.warmShare,
+  })
+}
+
+function changeOf(plane: Plane, asked: ChangeAsked, owner: string): Change {
+  if ('hold' in asked) {
+    const { kind, scope } = asked.hold
+    mustBeThere(plane, scope)
+    const hold: Hold = {
+      id: `preview-${randomUUID()}`,
+      kind,
+      scope,
+      owner,
+      reason: 'preview',
+      createdAt: plane.wallNow(),
+      expiresAt: plane.wallNow() + 60_000,
+    }
+    return { hold }
+  }
+  if ('endHold' in asked) {
+    if (plane.intent().holds.some(({ id }) => id === asked.endHold)) return { endHold: asked.endHold }
+    throw unknown('body', 'changes', 'there is no such hold; list /holds')
+  }
+  if ('mode' in asked) return { mode: asked.mode }
+  if ('removeNode' in asked) {
+    mustBeThere(plane, { node: asked.removeNode })
+    return { removeNode: asked.removeNode }
+  }
+  throw unknown('body', 'changes', 'there is no such enrolment; list /enrolments')
+}
+
+function mustBeThere(plane: Plane, scope: Hold['scope']): void {
+  if ('node' in scope) {
+    if (isNodeId(scope.node) && plane.snapshot().nodes.has(scope.node)) return
+    throw unknown('body', 'changes', `there is no node ${scope.node}; list /nodes`)
+  }
+  if (plane.regions().some(({ code }) => code === scope.region)) return
+  throw unknown('body', 'changes', `there is no region ${scope.region}; list /regions`)
+}
+
+const unknown = (where: 'body' | 'query', field: string, detail: string): Problem =>
+  new Problem('invalid', detail, { errors: [{ in: where, field, detail }] })
