@@ -109,6 +109,26 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
   },
   {
+    name: 'regions',
+    summary: 'all regions, or one',
+    load: async () => (await import('./operators/federation.ts')).regionsCommand(),
+  },
+  {
+    name: 'nodes',
+    summary: 'all nodes, or one, and why each serves or not',
+    load: async () => (await import('./operators/federation.ts')).nodesCommand(),
+  },
+  {
+    name: 'explain',
+    summary: 'why a resident’s request would go where',
+    load: async () => (await import('./operators/explain.ts')).explainCommand(),
+  },
+  {
+    name: 'preview',
+    summary: 'what changes would do to the traffic of this moment',
+    load: async () => (await import('./operators/preview.ts')).previewCommand(),
+  },
+  {
     name: 'hold',
     summary: 'take nodes or regions out of service, or back',
     load: async () => (await import('./operators/holds.ts')).holdCommand(),

@@ -9,6 +9,7 @@ import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { startTestGateway, type TestGateway, type TestRegion } from './gateway.ts'
+import { httpUpstream, named } from './upstream.ts'
 
 export const cli = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
 
@@ -37,16 +38,21 @@ export interface CommandLine extends AsyncDisposable {
   good(...args: string[]): Promise<string>
 }
 
-const regions: readonly TestRegion[] = [
-  { code: '610100', nodes: { 'xian-1': 'http://127.0.0.1:9', 'xian-2': 'http://127.0.0.1:10' } },
-  { code: '610400', nodes: { 'xianyang-1': 'http://127.0.0.1:11' } },
-]
-
-export async function commandLine(
-  changes: Record<string, unknown> = {},
-  at: readonly TestRegion[] = regions,
-): Promise<CommandLine> {
-  const gateway = await startTestGateway(at, { ...changes, admin: { api: true, port: 0 } })
+/** Xi'an with two nodes, helped by Xianyang with one. */
+export async function commandLine(changes: Record<string, unknown> = {}): Promise<CommandLine> {
+  const started = new AsyncDisposableStack()
+  const node = async (name: string): Promise<Record<string, string>> => ({
+    [name]: started.use(await httpUpstream(named(name))).url,
+  })
+  const regions: readonly TestRegion[] = [
+    {
+      code: '610100',
+      neighbours: ['610400'],
+      nodes: { ...(await node('xian-1')), ...(await node('xian-2')) },
+    },
+    { code: '610400', nodes: await node('xianyang-1') },
+  ]
+  const gateway = started.use(await startTestGateway(regions, { ...changes, admin: { api: true, port: 0 } }))
   const folder = await mkdtemp(join(tmpdir(), 'chiyuan-cli-'))
   const token = gateway.gateway.firstToken ?? ''
   const tokenFile = join(folder, 'admin.token')
@@ -86,7 +92,7 @@ export async function commandLine(
       return stdout
     },
     async [Symbol.asyncDispose]() {
-      await gateway.close()
+      await started.disposeAsync()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -59,15 +59,30 @@ export function failureOf(problem: Problem, retryAfter: string | null): CommandF
       ...problem.errors.map(({ in: where, field, detail }) => `${`${where} ${field}`.trim()}: ${detail}`),
       ...steps.map((step) => inLanguage(language, step)),
     ]
-      .map((line, i) => (i === 0 ? '' : '  ') + oneLine(line))
+      .map((line, i) => (i === 0 ? '' : '  ') + asCommands(oneLine(line)))
       .join('\n')
   return new CommandFailure(codeOf(problem.status), { en: words('en'), zh: words('zh-CN') }, problem)
+}
+
+/** The API names its own paths where something is to be looked up. */
+const asCommands = (line: string): string =>
+  line.replaceAll(
+    /\blist \/(holds|tokens|regions|nodes|enrolments)\b/g,
+    (_, name: string) => `see: chiyuan ${lists[name] ?? name}`,
+  )
+
+const lists: Readonly<Record<string, string>> = {
+  holds: 'hold list',
+  tokens: 'tokens list',
+  enrolments: 'enrol list',
 }
 
 /** The detail names the fields again where they are listed one by one. */
 function heading(language: Language, name: string, { title, detail, errors }: Problem): string {
   const told = language === 'en' ? title : (titlesInChinese[name] ?? title)
-  return errors.length > 0 || detail === '' ? told : `${told}: ${detail}`
+  if (errors.length > 0 || detail === '') return told
+  // How the API is overruled is not how this command is.
+  return `${told}: ${name === 'guarded' ? detail.replace(/^guards object: |; .*$/g, '') : detail}`
 }
 
 function codeOf(status: number): ExitCode {
@@ -110,8 +125,8 @@ const nextSteps: Readonly<Record<string, readonly Words[]>> = {
   ],
   guarded: [
     {
-      en: 'choose otherwise; or, if it must be, give --override, and a reason that says why',
-      zh: '请另选方案；确有必要时加 --override 并在 --reason 中写明理由',
+      en: 'choose otherwise; or, if it must be, give --override, and a reason that says why (only an admin may leave residents with nobody at all)',
+      zh: '请另选方案；确有必要时加 --override 并在 --reason 中写明理由（使居民完全无人服务的，仅管理员可执行）',
     },
   ],
   internal: [{ en: 'look into the gateway’s log', zh: '请查看网关日志' }],

@@ -8,6 +8,7 @@ import { type HoldAnswer, holdAnswer, noAnswerBody } from './answers.ts'
 import { change } from './change.ts'
 import { type CommonFlags, type Desk, operatorsCommand, withCommonOptions, withGateway } from './command.ts'
 import { mustAgree } from './consent.ts'
+import { foreseen } from './foresight.ts'
 import type { Words } from './language.ts'
 import { duration, reasonOption, yesOption } from './option-values.ts'
 import { left, localTime, show, span } from './output.ts'
@@ -108,7 +109,9 @@ async function put(desk: Desk, kind: HoldKind, flags: PutFlags): Promise<void> {
   }
   const until = new Date(Date.now() + flags.for * 1000).toISOString()
   const what = { kind, onWhat: onWhat(flags), reason, until, span: span(flags.for) }
-  await mustAgree(desk, yes === true, plan(desk, what))
+  const scope = node === undefined ? { region: region ?? '' } : { node }
+  const effect = await foreseen(desk, [{ hold: { kind, scope } }])
+  await mustAgree(desk, yes === true, plan(desk, what) + effect)
   const body = { kind, node, region, reason, seconds: flags.for, ...(override === true && { override }) }
   const sent = { body, idempotencyKey: randomUUID() }
   const answer = await desk.client.send('POST', '/holds', sent, holdAnswer)
@@ -181,7 +184,8 @@ async function end(desk: Desk, id: string, { reason, yes }: ChangeFlags): Promis
     en: `end the ${value.kind} on ${onWhat(value)} that ${oneLine(value.owner)} put (${oneLine(value.reason)}): what is measured counts again. Reason: ${oneLine(reason)}`,
     zh: `解除 ${oneLine(value.owner)} 对 ${onWhat(value)} 的 ${value.kind}（${oneLine(value.reason)}）：恢复按探测结果转发。原因：${oneLine(reason)}`,
   }
-  await mustAgree(desk, yes === true, `${desk.say(text)}\n`)
+  const effect = await foreseen(desk, [{ endHold: id }])
+  await mustAgree(desk, yes === true, `${desk.say(text)}\n${effect}`)
   const path = withQuery(pathOf(id), { reason })
   await change(desk, { method: 'DELETE', path, version, target: `holds/${id}` }, noAnswerBody)
   if (!desk.json) process.stdout.write(`${desk.say({ en: 'ended', zh: '已解除' })}\n`)

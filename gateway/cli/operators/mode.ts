@@ -6,6 +6,7 @@ import { type ModeAnswer, modeAnswer } from './answers.ts'
 import { change } from './change.ts'
 import { type CommonFlags, type Desk, operatorsCommand, withCommonOptions, withGateway } from './command.ts'
 import { mustAgree } from './consent.ts'
+import { foreseen } from './foresight.ts'
 import { reasonOption, yesOption } from './option-values.ts'
 import { localTime, show } from './output.ts'
 
@@ -51,8 +52,10 @@ async function set(desk: Desk, mode: string, { reason, yes }: SetFlags): Promise
     en: `mode, for all regions: ${value.mode} now, then ${mode === byFile ? `what the file says (${value.file})` : mode}. Reason: ${oneLine(reason)}`,
     zh: `全部地区的模式：当前 ${value.mode}，改为 ${mode === byFile ? `配置文件所定（${value.file}）` : mode}。原因：${oneLine(reason)}`,
   }
-  await mustAgree(desk, yes === true, `${desk.say(text)}\n`)
-  const body = { mode: mode === byFile ? null : mode, reason }
+  const next = mode === byFile ? null : mode
+  const effect = await foreseen(desk, [{ mode: next }])
+  await mustAgree(desk, yes === true, `${desk.say(text)}\n${effect}`)
+  const body = { mode: next, reason }
   const answer = await change(
     desk,
     { method: 'PUT', path: '/mode', body, version, target: 'mode' },
