@@ -106,7 +106,10 @@ export class AdminClient implements AsyncDisposable {
     })
     await this.mustBeGood(response)
     const [, version] = /^"(\d+)"$/.exec(headerOf(response, 'etag') ?? '') ?? []
-    return { text: await this.textOf(response), version: version === undefined ? null : Number(version) }
+    return {
+      text: await this.textOf(response, method !== 'GET'),
+      version: version === undefined ? null : Number(version),
+    }
   }
 
   private async ask(
@@ -130,7 +133,7 @@ export class AdminClient implements AsyncDisposable {
   private async mustBeGood(response: Dispatcher.ResponseData): Promise<void> {
     const { statusCode } = response
     if (statusCode >= 200 && statusCode < 300) return
-    const text = await this.textOf(response)
+    const text = await this.textOf(response, false)
     const problem = problemSchema.safeParse(jsonOf(text))
     if (problem.success) throw failureOf(problem.data, headerOf(response, 'retry-after'))
     throw new CommandFailure(exitCodes.failed, {
@@ -139,7 +142,7 @@ export class AdminClient implements AsyncDisposable {
     })
   }
 
-  private async textOf({ body }: Dispatcher.ResponseData): Promise<string> {
+  private async textOf({ body }: Dispatcher.ResponseData, changing: boolean): Promise<string> {
     const chunks: Buffer[] = []
     let bytes = 0
     try {
@@ -150,7 +153,7 @@ export class AdminClient implements AsyncDisposable {
         chunks.push(part)
       }
     } catch (cause) {
-      throw noAnswer(this.url, cause, false)
+      throw noAnswer(this.url, cause, changing)
     }
     return Buffer.concat(chunks).toString('utf8')
   }
