@@ -4,6 +4,7 @@ import { isWriterOf } from './freshness.ts'
 import type { TakenWrite } from './replication/wire.ts'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
+import type { SigningFault } from './authority/authority.ts'
 import type { FeedPosition } from './store/feed.ts'
 import { syntheticToken } from './synthetic.ts'
 import { uuidOf } from './uuid.ts'
@@ -36,6 +37,7 @@ export type Recorded =
 export type Refusal =
   | { outcome: 'unknown-resident' }
   | { outcome: 'home-only' | 'not-the-writer'; homeRegion: string }
+  | { outcome: 'cannot-sign'; reason: SigningFault; homeRegion: string }
 
 export interface Moment {
   /** Unix milliseconds. */
@@ -92,6 +94,11 @@ class Refused extends Error {
   }
 }
 
+/** For writes that {@link recordOnce} runs: undoes them. @throws {Refused} */
+export function refuse(refusal: Refusal): never {
+  throw new Refused(refusal)
+}
+
 /**
  * For writes that {@link recordOnce} runs.
  *
@@ -100,11 +107,11 @@ class Refused extends Error {
  */
 export function findResident(service: CodeService, residentId: string, homeOnly: boolean): Resident {
   const resident = service.store.residents.byToken(syntheticToken(residentId))
-  if (!resident) throw new Refused({ outcome: 'unknown-resident' })
+  if (!resident) return refuse({ outcome: 'unknown-resident' })
   const { homeRegion } = resident
   if (homeOnly && !isWriterOf(service, homeRegion)) {
     const outcome = homeRegion === service.regionCode ? 'not-the-writer' : 'home-only'
-    throw new Refused({ outcome, homeRegion })
+    return refuse({ outcome, homeRegion })
   }
   return resident
 }

@@ -1,6 +1,6 @@
 // RFC 9457 problems: every error that a client sees. They never quote an id, a path, SQL or a stack.
 import type { ServerResponse } from 'node:http'
-import type { RefusalReason } from '../signing/code-signer.ts'
+import type { SigningFault } from '../authority/authority.ts'
 import { sendText } from './reply.ts'
 
 /** One invalid part of a request. */
@@ -91,7 +91,7 @@ export const unknownResident = (): ProblemError =>
  * `undelegated` is 421, so that a gateway asks another region and takes this node neither for broken nor for full: its
  * own residents are served (RFC 9110 section 15.5.20). Without a key nobody is, so that is 503.
  */
-export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemError =>
+export const cannotSign = (reason: SigningFault, homeRegion: string): ProblemError =>
   new ProblemError(
     reason === 'undelegated'
       ? {

@@ -5,9 +5,10 @@ import { residentIdSchema } from '../resident.ts'
 import type { CodeService } from '../service.ts'
 import { verificationAnswer } from './answers.ts'
 import { placeIdSchema, readInput } from './input.ts'
-import { unknownResident } from './problem.ts'
+import { copyNotFit } from './problem.ts'
 import { sendJson } from './reply.ts'
 import type { Route } from './routes.ts'
+import { unknownHere } from './unknown-here.ts'
 
 // Longer than any code, so that one that is too long gets its verdict.
 const MOST_CHARACTERS = 4096
@@ -32,14 +33,16 @@ export const verificationRoute = (service: CodeService): Route => ({
       summary: 'Whether a code, or a resident, is good now (验码)',
       body: verificationSchema,
       answer: verificationAnswer,
-      problems: [400, 404, 413, 415, 422, 503],
+      problems: [400, 404, 413, 415, 421, 422, 503],
     },
   },
   post: async (req, res) => {
     const { code, residentId, checkpointId } = readInput(verificationSchema, req.body, 'body')
     const judged =
       code === undefined ? judgeResident(service, residentId ?? '') : await judgeCode(service, code)
-    if (judged === 'unknown-resident') throw unknownResident()
+    if ('cannot' in judged) {
+      throw judged.cannot === 'copy-not-fit' ? copyNotFit(judged.home) : unknownHere(service)
+    }
     sendJson(res, 200, {
       ...judged,
       issuer: service.regionCode,

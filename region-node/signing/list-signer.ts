@@ -55,7 +55,7 @@ const countedSchema = z.object({ counter: counterField })
 
 /** The counter of a list that its signer kept; `null` where `text` is no such list. Nothing is verified. */
 export function counterIn(text: string, type: JwsType): number | null {
-  if (!readCompactJws(text, type, text.length).ok) return null
+  if (!readCompactJws(text, [type], text.length).ok) return null
   const read = countedSchema.safeParse(decodeJwt(text))
   return read.success ? read.data.counter : null
 }

@@ -56,6 +56,7 @@ function renderVerdict(verdict: Verdict | null, language: Language): void {
 const lookOf = (verdict: Verdict | null): Look => {
   if (verdict === null) return 'waiting'
   if (verdict.outcome === 'valid') return verdict.claims.st
+  if (verdict.outcome === 'genuine-paper') return 'paper'
   return verdict.outcome === 'list-too-old' ? 'none' : 'refused'
 }
 
@@ -66,7 +67,7 @@ function headline(verdict: Verdict | null, language: Language): string {
 }
 
 function renderFacts(verdict: Verdict | null, language: Language, nowMs: number): void {
-  show('facts', verdict?.outcome === 'valid')
+  show('facts', verdict !== null && isGenuine(verdict))
   show('ages', verdict !== null)
   if (verdict === null) return
   const { trustSeconds, revocationsSeconds } = verdict.lists
@@ -76,13 +77,24 @@ function renderFacts(verdict: Verdict | null, language: Language, nowMs: number)
     'ages',
     `${words[language].age}: ${words[language].trust} ${age(trustSeconds)} · ${words[language].revocations} ${age(revocationsSeconds)}`,
   )
-  if (verdict.outcome !== 'valid') return
+  if (!isGenuine(verdict)) return
   const { hom, iss, iat, exp } = verdict.claims
   write('home', regionName(hom, language))
   write('issuer', regionName(iss, language))
-  write('kind', kinds[language][verdict.kind] + (verdict.delegated ? kinds[language].delegated : ''))
+  write('kind', kindOf(verdict, language) + (verdict.delegated ? kinds[language].delegated : ''))
   write('issued', agoText(nowMs / 1000 - iat, language))
   write('until', momentText(exp * 1000, language))
+}
+
+type Genuine = Extract<Verdict, { outcome: 'valid' | 'genuine-paper' }>
+
+const isGenuine = (verdict: Verdict): verdict is Genuine =>
+  verdict.outcome === 'valid' || verdict.outcome === 'genuine-paper'
+
+function kindOf(verdict: Genuine, language: Language): string {
+  if (verdict.outcome === 'valid') return kinds[language][verdict.kind]
+  const people = verdict.claims.sub.length
+  return people === 1 ? kinds[language].paper : kinds[language].family(people)
 }
 
 function renderLists({ held, language, notice, updating }: View, nowMs: number): void {

@@ -80,6 +80,7 @@ export const words = {
 export const outcomes: Record<'zh' | 'en', Record<Outcome, string>> = {
   zh: {
     valid: '有效',
+    'genuine-paper': '纸质码真实 · 颜色未知',
     expired: '已过期',
     'not-yet-valid': '尚未生效',
     tampered: '被篡改',
@@ -91,6 +92,7 @@ export const outcomes: Record<'zh' | 'en', Record<Outcome, string>> = {
   },
   en: {
     valid: 'Valid',
+    'genuine-paper': 'Genuine paper · colour unknown',
     expired: 'Expired',
     'not-yet-valid': 'Not valid yet',
     tampered: 'Tampered with',
@@ -105,25 +107,28 @@ export const outcomes: Record<'zh' | 'en', Record<Outcome, string>> = {
 const advice: Record<'zh' | 'en', Record<Outcome, string>> = {
   zh: {
     valid: '签名真实、在有效期内；能否通行看颜色',
-    expired: '请持码人刷新后再出示',
+    'genuine-paper': '签名真实、在有效期内，但纸上没有颜色：请联网查询，或核验身份证件',
+    expired: '请持码人刷新后再出示；纸质码须到发放处重新打印',
     'not-yet-valid': '请核对双方设备的时间',
     tampered: '签名与内容不符，请勿放行，并核验身份证件',
-    revoked: '此码已被签发地区撤销，请持码人刷新后再出示',
+    revoked: '此码已被撤销：请持码人刷新后再出示；纸质码可能已挂失，请核验身份证件',
     'unknown-issuer': '签发密钥不在信任清单中，请核验身份证件',
     undelegated: '签发地区没有为该属地签发的有效授权',
     'list-too-old': '清单缺失或过旧，请联网更新后再核验',
-    malformed: '内容不完整或不是本系统的码；印制的纸质码需联网核验',
+    malformed: '内容不完整，或不是本系统的码',
   },
   en: {
     valid: 'Genuine and in time; whether they may pass is in the colour',
-    expired: 'Ask them to refresh it and show it again',
+    'genuine-paper': 'Genuine and in time, but paper tells no colour: look it up online, or check an ID card',
+    expired: 'Ask them to refresh it and show it again; a paper is printed anew where it was issued',
     'not-yet-valid': 'Compare the clocks of both devices',
     tampered: 'The signature does not fit the content; do not let them pass, and check an ID card',
-    revoked: 'The region took this code back; ask them to refresh it and show it again',
+    revoked:
+      'The region took this code back: ask for a fresh one; a paper may be reported lost, so check an ID card',
     'unknown-issuer': 'Its key is not in the trust list; check an ID card',
     undelegated: 'The region that signed has no agreement for this home region now',
     'list-too-old': 'A list is missing or too old; update the lists and verify again',
-    malformed: 'It is incomplete, or no code of this system; codes printed on paper are verified online',
+    malformed: 'It is incomplete, or no code of this system',
   },
 }
 
@@ -140,6 +145,18 @@ export function adviceOn(verdict: Verdict, language: 'zh' | 'en'): string {
 }
 
 export const kinds = {
-  zh: { display: '实时出示码', carried: '随身凭证', delegated: '（支援区域签发）' },
-  en: { display: 'shown fresh', carried: 'carried credential', delegated: ' (by a region that stands in)' },
+  zh: {
+    display: '实时出示码',
+    carried: '随身凭证',
+    paper: '纸质码',
+    family: (people: number) => `家庭码（${people} 人）`,
+    delegated: '（支援区域签发）',
+  },
+  en: {
+    display: 'shown fresh',
+    carried: 'carried credential',
+    paper: 'paper code',
+    family: (people: number) => `family code (${people} people)`,
+    delegated: ' (by a region that stands in)',
+  },
 } as const
