@@ -1,5 +1,6 @@
 // What a checkpoint's page says, in both languages.
 import type { ListProblem, Outcome, Verdict } from '../../verify/verdict.ts'
+import type { PaperColour, Refusal } from './paper-colour.ts'
 
 export const words = {
   zh: {
@@ -36,7 +37,7 @@ export const words = {
     until: '有效至',
     age: '清单时间',
     resident: '居民出示页面',
-    synthetic: '演示系统：全部数据均为合成。核验在本机进行，码不会上传。',
+    synthetic: '演示系统：全部数据均为合成。核验在本机进行；只有纸质码会发给节点，以查询颜色。',
   },
   en: {
     documentTitle: 'Checkpoint · Chiyuan',
@@ -73,7 +74,7 @@ export const words = {
     age: 'Lists from',
     resident: 'Resident page',
     synthetic:
-      'Demonstration: all data are synthetic. Codes are judged on this device and are not sent anywhere.',
+      'Demonstration: all data are synthetic. Codes are judged on this device; only a paper is sent to a node, for its colour.',
   },
 } as const
 
@@ -107,7 +108,7 @@ export const outcomes: Record<'zh' | 'en', Record<Outcome, string>> = {
 const advice: Record<'zh' | 'en', Record<Outcome, string>> = {
   zh: {
     valid: '签名真实、在有效期内；能否通行看颜色',
-    'genuine-paper': '签名真实、在有效期内，但纸上没有颜色：请联网查询，或核验身份证件',
+    'genuine-paper': '纸质码签名真实、在有效期内，但纸上没有颜色：请联网后再核验，或核验身份证件',
     expired: '请持码人刷新后再出示；纸质码须到发放处重新打印',
     'not-yet-valid': '请核对双方设备的时间',
     tampered: '签名与内容不符，请勿放行，并核验身份证件',
@@ -119,7 +120,8 @@ const advice: Record<'zh' | 'en', Record<Outcome, string>> = {
   },
   en: {
     valid: 'Genuine and in time; whether they may pass is in the colour',
-    'genuine-paper': 'Genuine and in time, but paper tells no colour: look it up online, or check an ID card',
+    'genuine-paper':
+      'In time, but paper tells no colour: verify it again with a network, or check an ID card',
     expired: 'Ask them to refresh it and show it again; a paper is printed anew where it was issued',
     'not-yet-valid': 'Compare the clocks of both devices',
     tampered: 'The signature does not fit the content; do not let them pass, and check an ID card',
@@ -132,13 +134,42 @@ const advice: Record<'zh' | 'en', Record<Outcome, string>> = {
   },
 }
 
+const asking = {
+  zh: '纸质码签名真实，正在联网查询颜色…',
+  en: 'The paper is genuine; its colour is being looked up…',
+} as const
+
+const lookedUp = {
+  zh: { fresh: '颜色刚刚联网查得，能否通行看颜色', stale: '颜色查自较旧的副本，请以身份证件核对' },
+  en: {
+    fresh: 'The colour was looked up just now; whether they may pass is in it',
+    stale: 'The colour is from an older copy; check an ID card too',
+  },
+} as const
+
+export const paperGenuine = { zh: '纸质码真实', en: 'Genuine paper' } as const
+
+/** A paper that the node refuses, and this device would not have. */
+export const refusals: Record<'zh' | 'en', Record<Refusal, string>> = {
+  zh: { lost: '已挂失', revoked: '已撤销', expired: '已过期', 'unknown-code': '属地无此码' },
+  en: { lost: 'Reported lost', revoked: 'Revoked', expired: 'Expired', 'unknown-code': 'Unknown at home' },
+}
+
+const refusedOnline = {
+  zh: '属地不再认可此纸质码，请勿放行，并核验身份证件',
+  en: 'The home region does not take this paper any more; do not let them pass, and check an ID card',
+} as const
+
 const clockAhead = {
   zh: '清单的时间晚于本机时钟：请校准本机时间',
   en: 'A list is from after this device’s clock: set the clock right',
 } as const
 
-/** What to do about it. */
-export function adviceOn(verdict: Verdict, language: 'zh' | 'en'): string {
+/** What to do about it. @param paper What was looked up of a paper; `null` for any other code. */
+export function adviceOn(verdict: Verdict, paper: PaperColour | null, language: 'zh' | 'en'): string {
+  if (paper?.is === 'asked') return asking[language]
+  if (paper?.is === 'known') return lookedUp[language][paper.stale ? 'stale' : 'fresh']
+  if (paper?.is === 'refused') return refusedOnline[language]
   const ahead: ListProblem = 'ahead-of-clock'
   if (verdict.outcome === 'list-too-old' && verdict.why === ahead) return clockAhead[language]
   return advice[language][verdict.outcome]
