@@ -21,7 +21,7 @@ const schema = z.strictObject({
   ),
 })
 
-type Revoked = RevocationListContent['revoked']
+export type Revoked = RevocationListContent['revoked']
 
 export interface Revocations {
   /** Undefined: the key that signs now. */

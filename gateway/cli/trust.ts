@@ -2,7 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { counterIn, signRevocationList, signTrustList } from '../../region-node/signing/list-signer.ts'
+import {
+  counterIn,
+  papersRevokedIn,
+  signRevocationList,
+  signTrustList,
+} from '../../region-node/signing/list-signer.ts'
 import type { KeyRing } from '../../region-node/signing/key-ring.ts'
 import type { JwsType } from '../../region-node/verify/compact-jws.ts'
 import { kidField } from '../../region-node/verify/fields.ts'
@@ -13,6 +18,7 @@ import type { KeyFlags } from './key-access.ts'
 import { wholeNumber } from './option-values.ts'
 import { readTrustDescription } from './trust-description.ts'
 import { lossesIn, readRevocations } from './trust-revocations.ts'
+import type { Revoked } from './trust-revocations.ts'
 
 interface Flags extends KeyFlags {
   readonly out: string
@@ -117,6 +123,7 @@ async function signRevocations(file: string | undefined, flags: RevokeFlags): Pr
       ? { kid: undefined, revoked: [] }
       : readRevocations(await readInput(file, 'a description', maxListBytes), file)
   const counter = await nextCounter(flags, 'chiyuan-revocation-list')
+  if (lostFrom === undefined) await refuseToForget(described.revoked, flags)
   const ring = await openKeyRing(flags)
   const kid = flags.kid ?? described.kid ?? kidNow(ring)
   const lost = lostFrom === undefined ? [] : lossesIn(lostFrom, ring.region, Date.now())
@@ -125,6 +132,30 @@ async function signRevocations(file: string | undefined, flags: RevokeFlags): Pr
   if (lostFrom !== undefined) {
     process.stdout.write(`${lostFrom}: ${lost.length} printed codes reported lost 已挂失的纸质码\n`)
   }
+  if (flags.kid === undefined) remindOfRetired(ring, kid)
+}
+
+/** Verifiers take no paper of a key whose list they have not. */
+function remindOfRetired(ring: KeyRing, signed: string): void {
+  for (const { jwk, stage } of ring.stages(Date.now())) {
+    if (stage !== 'retired' || jwk.kid === signed) continue
+    process.stdout.write(
+      `${jwk.kid} is retired, and its papers live on: sign its list too, with --kid and another --out ` +
+        `已停签，其纸质码仍有效，请用 --kid 另签清单\n`,
+    )
+  }
+}
+
+/** A newer list without a loss makes the lost paper good again, which nobody means. @throws {UsageError} */
+async function refuseToForget(revoked: Revoked, { out }: Flags): Promise<void> {
+  const held = await heldList(out)
+  const named = new Set(revoked.map((entry) => ('rid' in entry ? entry.rid : null)))
+  const forgotten = papersRevokedIn(held?.trim() ?? '').filter((rid) => !named.has(rid))
+  if (forgotten.length === 0) return
+  throw new UsageError(
+    `${out}: ${forgotten.length} printed codes that it revokes would be good again; give --lost-from, or, ` +
+      `to take them back on purpose, move the file away and give --counter one above its own`,
+  )
 }
 
 const timeOf = ({ validHours }: Flags) => ({ nowMs: Date.now(), validSeconds: validHours * 3600 })
@@ -135,10 +166,7 @@ const kidNow = (ring: KeyRing): string => ring.signerAt(Date.now())?.jwk.kid ?? 
 /** A list with a counter that verifiers have seen is refused by them, so it counts on from the file in place. */
 async function nextCounter({ out, counter }: Flags, type: JwsType): Promise<number> {
   if (counter !== undefined) return counter
-  const held = await readInput(out, 'the last list', maxListBytes).catch((cause: unknown) => {
-    if (cause instanceof UsageError && errorCode(cause.cause) === 'ENOENT') return null
-    throw cause
-  })
+  const held = await heldList(out)
   if (held === null) return 1
   const last = counterIn(held.trim(), type)
   if (last !== null) return last + 1
@@ -146,6 +174,13 @@ async function nextCounter({ out, counter }: Flags, type: JwsType): Promise<numb
     `${out}: it is not a ${type} that can be counted on from; give another --out, or --counter`,
   )
 }
+
+/** `null` where there is none yet. */
+const heldList = (out: string): Promise<string | null> =>
+  readInput(out, 'the last list', maxListBytes).catch((cause: unknown) => {
+    if (cause instanceof UsageError && errorCode(cause.cause) === 'ENOENT') return null
+    throw cause
+  })
 
 async function publish(list: string, counter: number, { out }: Flags): Promise<void> {
   const draft = `${out}.${randomBytes(4).toString('hex')}`

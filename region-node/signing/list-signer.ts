@@ -59,3 +59,14 @@ export function counterIn(text: string, type: JwsType): number | null {
   const read = countedSchema.safeParse(decodeJwt(text))
   return read.success ? read.data.counter : null
 }
+
+// Only papers have names of 16 bytes.
+const revokedSchema = z.object({ revoked: z.array(z.object({ rid: z.string().optional() })) })
+const paperNameChars = 22
+
+/** Names of printed codes in a revocation list that its signer kept. Nothing is verified. */
+export function papersRevokedIn(text: string): string[] {
+  if (!readCompactJws(text, ['chiyuan-revocation-list'], text.length).ok) return []
+  const { revoked } = revokedSchema.safeParse(decodeJwt(text)).data ?? { revoked: [] }
+  return revoked.flatMap(({ rid }) => (rid?.length === paperNameChars ? [rid] : []))
+}

@@ -5,6 +5,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import request from 'supertest'
 import { z } from 'zod'
 import { paperName } from '../../../region-node/paper-name.ts'
+import { createFirstKey, rotate } from '../../../region-node/signing/rotation.ts'
 import { eventually } from '../../support/eventually.ts'
 import { chiyuan } from '../chiyuan.ts'
 import { startTestNode, temporaryFolder } from '../running-node.ts'
@@ -65,9 +66,31 @@ describe('chiyuan trust revoke --lost-from', () => {
     expect(after.stdout).toContain('1 printed codes reported lost')
     expect(after.stdout).not.toContain(paperName(lost.codeId))
     expect([await offline(lost.code), await offline(kept.code)]).toStrictEqual([13, 18])
+    const forgetful = await chiyuan('trust', 'revoke', described, '--dir', dir, '--out', list)
+    expect(forgetful).toMatchObject({ code: 1, stdout: '' })
+    expect(forgetful.stderr).toContain(
+      '1 printed codes that it revokes would be good again; give --lost-from',
+    )
     await home[Symbol.asyncDispose]()
     await eventually(async () => expect(await atDonor(lost.code)).toBe('revoked'))
     expect(await atDonor(kept.code)).toBe('green')
+  })
+
+  it('reminds of the key that is retired, whose papers need a list of their own', async () => {
+    using folder = temporaryFolder()
+    const [dir, described] = [folder.file('keys'), folder.file('revoked.yaml')]
+    writeFileSync(described, 'revoked: []')
+    const options = { nowMs: Date.now() - 60_000, days: 180, passphrase: null }
+    const { kid } = await createFirstKey(dir, '610100', options)
+    const revoke = (...more: string[]) =>
+      chiyuan('trust', 'revoke', described, '--dir', dir, '--out', folder.file(`${more.length}.jws`), ...more)
+    expect((await revoke()).stdout).not.toContain('retired')
+    await rotate(dir, { ...options, nowMs: Date.now() - 1_000, leadSeconds: 0 })
+    expect((await revoke()).stdout).toContain(`${kid} is retired, and its papers live on`)
+    const own = await revoke('--kid', kid)
+    expect(own).toMatchObject({ code: 0, stderr: '' })
+    expect(own.stdout).not.toContain('retired')
+    expect((await revoke('--kid', 'short')).stderr).toContain('thumbprint of 43 characters')
   })
 
   it('takes its losses from nothing but the books of the region’s writer, and says what to give', async () => {
