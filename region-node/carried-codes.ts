@@ -42,10 +42,15 @@ export async function issueCarriedCode(
     homeOnly: true,
   }
   const codeId = randomUUID()
-  const tokens = [residentId, ...memberIds].map(syntheticToken)
-  const signing = await signPaper(service, tokens, codeId)
+  const sub = tokensOf(service, [residentId, ...memberIds])
+  const signing = sub && (await signPaper(service, sub, codeId))
   return recordOnce(service, submission, ({ residentToken, homeRegion }) => {
-    const members = memberIds.map((id) => findResident(service, id, true).residentToken)
+    const named = memberIds.map((id) => findResident(service, id, true).residentToken)
+    const members = [...new Set(named)].filter((token) => token !== residentToken)
+    // Somebody came while it was signed: what is signed must be what is kept, and asking again will do.
+    if (!signing || sub?.join() !== [residentToken, ...members].join()) {
+      return refuse({ outcome: 'unknown-resident' })
+    }
     if (!signing.ok) return refuse({ outcome: 'cannot-sign', reason: signing.reason, homeRegion })
     const { text, iat, exp } = signing.code
     const code: CarriedCode = {
@@ -81,6 +86,13 @@ export function reportLoss(
     codesLost: service.store.carriedCodes.lose(residentToken, codeId, nowMs),
     reportedAt: new Date(nowMs).toISOString(),
   }))
+}
+
+/** Each once; `null` where one is unknown, whom the write will refuse. */
+function tokensOf(service: CodeService, residentIds: readonly string[]): string[] | null {
+  const known = residentIds.map((id) => service.store.residents.byToken(syntheticToken(id))?.residentToken)
+  const tokens = known.filter((token) => token !== undefined)
+  return tokens.length === known.length ? [...new Set(tokens)] : null
 }
 
 type PaperSigning = { ok: true; code: SignedCode } | { ok: false; reason: SigningFault }

@@ -23,12 +23,6 @@ export type PrintedFault = 'lost' | 'unknown-code'
 
 type Refused = Exclude<Outcome, 'valid' | 'genuine-paper'> | PrintedFault
 
-/** Why nothing can be said here: another node may be asked. */
-export type NotHere =
-  | { readonly cannot: 'unknown-resident' }
-  /** What this node holds of that home is not to be answered from. */
-  | { readonly cannot: 'copy-not-fit'; readonly home: string }
-
 /** `valid` says that the code is genuine and current; whether its bearer may pass is in `status`. */
 export type Judgement =
   | (Person & { readonly valid: true; readonly members?: readonly Person[]; readonly lists?: ListAges })
@@ -39,12 +33,23 @@ export type Judgement =
       readonly lists?: ListAges
     }
 
-export function judgeResident(service: CodeService, residentId: string): Judgement | NotHere {
-  const resident = service.store.residents.byToken(syntheticToken(residentId))
-  return resident ? { valid: true, ...personOf(resident, service) } : unknownResident
+/** The copy of that home must not be answered from; a signed code is judged all the same, by its own colour. */
+export interface NotFit {
+  readonly notFit: string
 }
 
-export async function judgeCode(service: CodeService, code: string): Promise<Judgement | NotHere> {
+export function judgeResident(
+  service: CodeService,
+  residentId: string,
+): Judgement | NotFit | 'unknown-resident' {
+  const resident = service.store.residents.byToken(syntheticToken(residentId))
+  return resident ? { valid: true, ...personOf(resident, service) } : 'unknown-resident'
+}
+
+export async function judgeCode(
+  service: CodeService,
+  code: string,
+): Promise<Judgement | NotFit | 'unknown-resident'> {
   const { authority, clock, regionCode } = service
   // Where losses are reported no list of them is needed.
   const writer = isWriterOf(service, regionCode) ? { lossesKnownOf: regionCode } : {}
@@ -52,7 +57,7 @@ export async function judgeCode(service: CodeService, code: string): Promise<Jud
   const { lists } = verdict
   if (verdict.outcome === 'genuine-paper') {
     const judged = judgePaper(verdict.claims, service)
-    return 'cannot' in judged ? judged : { ...judged, lists }
+    return judged === 'unknown-resident' || 'notFit' in judged ? judged : { ...judged, lists }
   }
   if (verdict.outcome !== 'valid') return { ...refused(verdict.outcome), lists }
   return { valid: true, ...knownNow(verdict.claims, service), lists }
@@ -67,7 +72,10 @@ function knownNow({ sub, hom, st }: CodeClaims, service: CodeService): Person {
 }
 
 /** A genuine paper is not enough at the home that issued it: it may have been reported lost a moment ago. */
-function judgePaper({ iss, hom, sub, rid }: PaperClaims, service: CodeService): Judgement | NotHere {
+function judgePaper(
+  { iss, hom, sub, rid }: PaperClaims,
+  service: CodeService,
+): Judgement | NotFit | 'unknown-resident' {
   const { store, copies, regionCode } = service
   if (iss === regionCode && isWriterOf(service, iss)) {
     const carried = store.carriedCodes.find(codeIdOf(rid))
@@ -77,19 +85,19 @@ function judgePaper({ iss, hom, sub, rid }: PaperClaims, service: CodeService): 
   }
   // The colour is the store's alone, so a copy that may not stand in may not tell it.
   const fault = copies.find(hom)?.standing().fault ?? null
-  if (fault !== null) return { cannot: 'copy-not-fit', home: hom }
+  if (fault !== null) return { notFit: hom }
   const known = sub.map((token) => store.residents.byToken(token))
+  // A region may print for its own alone: with another's resident on it, no agreement covers the paper.
+  if (known.some((resident) => resident && resident.homeRegion !== hom)) return refused('undelegated')
   const members = known.flatMap((resident) => (resident ? [personOf(resident, service)] : []))
   const [holder] = members
   // To leave one out could better the colour of all.
-  if (!holder || members.length < known.length) return unknownResident
+  if (!holder || members.length < known.length) return 'unknown-resident'
   if (members.length === 1) return { valid: true, ...holder }
   // A family passes together or not at all, unless the checkpoint looks at each.
   const status = members.reduce<CodeStatus>((worst, member) => atLeast(worst, member.status), 'green')
   return { valid: true, ...holder, status, members }
 }
-
-const unknownResident: NotHere = { cannot: 'unknown-resident' }
 
 const refused = (reason: Refused) =>
   ({ valid: false, status: reason === 'expired' ? 'expired' : 'unknown', reason }) as const

@@ -40,9 +40,8 @@ export const verificationRoute = (service: CodeService): Route => ({
     const { code, residentId, checkpointId } = readInput(verificationSchema, req.body, 'body')
     const judged =
       code === undefined ? judgeResident(service, residentId ?? '') : await judgeCode(service, code)
-    if ('cannot' in judged) {
-      throw judged.cannot === 'copy-not-fit' ? copyNotFit(judged.home) : unknownHere(service)
-    }
+    if (judged === 'unknown-resident') throw unknownHere(service)
+    if ('notFit' in judged) throw copyNotFit(judged.notFit)
     sendJson(res, 200, {
       ...judged,
       issuer: service.regionCode,

@@ -8,8 +8,8 @@ export interface Policy {
   /** Above this age, in seconds, a trust list is not gone by. */
   readonly maxTrustListAgeSeconds: number
   readonly maxRevocationListAgeSeconds: number
-  /** Which codes are refused without a revocation list of their key: a display code is over before a list could come.
-   * `carried` are paper too. */
+  /** Which codes are refused without a revocation list of their key: a display code is over before one could come. Paper
+   * is carried too. */
   readonly revocationsNeededFor: 'carried' | 'every-code'
 }
 

@@ -1,8 +1,11 @@
 // Paper and family codes: what they show when they are shown, and that a lost one shows nothing.
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { startRegionNode } from '../../region-node/main.ts'
 import { paperName } from '../../region-node/paper-name.ts'
+import { CodeSigner } from '../../region-node/signing/code-signer.ts'
+import { KeyRing } from '../../region-node/signing/key-ring.ts'
 import { syntheticToken } from '../../region-node/synthetic.ts'
 import { RESIDENT, startTestNode, temporaryFolder } from './running-node.ts'
 import { signingWorld } from './signing-world.ts'
@@ -97,6 +100,18 @@ describe('a paper code', () => {
     const { code } = await paperOf(before.url, GREEN)
     expect(await verify(restored.url, code)).toMatchObject({ valid: false, reason: 'unknown-code' })
   })
+})
+
+it('a region’s paper for a resident of another is refused, whoever holds them', async () => {
+  const world = await signingWorld()
+  const ring = await KeyRing.open(world.keys('610400'))
+  const signer = new CodeSigner({ ring, delegations: () => [] })
+  const sub = ['R610400-000001', GREEN].map(syntheticToken)
+  const signing = await signer.paper({ hom: '610400', sub, rid: paperName(randomUUID()) }, Date.now())
+  const code = signing.ok ? signing.code.text : ''
+  const losses = world.write('610400.jws', await world.revocations('610400', Date.now()))
+  await using node = await startTestNode({ holds: ['610400'], revocationLists: [losses] })
+  expect(await verify(node.url, code)).toMatchObject({ valid: false, reason: 'undelegated' })
 })
 
 describe('paper at a node that stands in for home', () => {

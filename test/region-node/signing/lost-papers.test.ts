@@ -41,7 +41,9 @@ describe('chiyuan trust revoke --lost-from', () => {
     const offline = async (code: string): Promise<unknown> => {
       const lists = ['--root', world.rootFile, '--trust-list', trustList, '--revocations', list]
       const { code: exit, stdout } = await chiyuan('verify', code, ...lists)
-      expect(stdout).not.toMatch(/绿|黄|红|green|yellow|red code/)
+      expect(stdout).not.toMatch(/绿|黄|红|green|yellow/)
+      const paper = '纸质码真实，颜色在此未知：须联网查询。代表 1 人，属地 610100'
+      expect(stdout.includes(paper)).toBe(exit === 18)
       return exit
     }
     await using home = await startTestNode({ dataFile, trustList })
