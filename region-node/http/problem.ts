@@ -105,7 +105,10 @@ export const cannotSign = (reason: SigningFault, homeRegion: string): ProblemErr
           status: 503,
           code: 'no-signing-key',
           title: 'This node has no key to sign with',
-          detail: 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
+          detail:
+            reason === 'unlisted'
+              ? 'Its key is not in its trust list: the trust root puts it there before anything is printed.'
+              : 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
         },
   )
 
