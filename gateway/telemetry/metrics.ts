@@ -208,6 +208,7 @@ export class Metrics implements Observer {
   }
 
   healthChanged(): void {}
+  holdChanged(): void {}
 
   /** Takes a departed node's lines out; series never expire by themselves. */
   forget(node: CodeNode): void {

@@ -6,13 +6,14 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
+import { openEvents } from '../compose/events.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
   Gateway,
-  'publicPort' | 'adminPort' | 'logger' | 'reload' | 'reloadRefused' | 'close'
+  'publicPort' | 'adminPort' | 'logger' | 'measured' | 'events' | 'reload' | 'reloadRefused' | 'close'
 >
 
 /**
@@ -21,8 +22,10 @@ export type Running = Pick<
  */
 export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
   await using started = new AsyncDisposableStack()
-  const crew = new Crew(initial, logger, workers)
-  const log = started.use(new LogObserver(logger))
+  let current = initial
+  const events = started.use(openEvents(() => current))
+  const crew = new Crew(initial, logger, workers, (happening, worker) => events.add(happening, worker))
+  const log = started.use(new LogObserver(logger, (happening) => events.add(happening)))
   const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
     crew.copies.metrics.reloadRefused(what)
     log.reloadRefused(what, detail)
@@ -38,11 +41,12 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   started.defer(async () => endCrew(crew))
   await crew.start()
   const parts = started.move()
-  let current = initial
   return {
     publicPort: crew.publicPort,
     adminPort,
     logger,
+    measured: crew.measured,
+    events,
     reload(next) {
       const stale = needsRestart(current, next)
       current = next
