@@ -102,12 +102,13 @@ export function explain(
   const levels = home.levels.map((level) => ({
     level: level.name,
     region: level.region,
-    nodes: level.nodes.map(({ id, seed }) => {
+    nodes: level.nodes.map((node) => {
+      const { id, seed } = node
       const condition = known.get(id)
       const draw = request.key === null ? 0 : pairDraw(request.key, seed)
       return {
         node: id,
-        verdict: condition === undefined ? 'draining' : judge(condition, draw, canRetry, isBorrowed(level)),
+        verdict: fleet.judge(node, draw, canRetry, isBorrowed(level)),
         inFlight: condition?.inFlight ?? 0,
         limit: condition === undefined || condition.limit === Infinity ? null : condition.limit,
         ramp: condition?.ramp ?? 0,
