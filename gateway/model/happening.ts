@@ -21,6 +21,13 @@ export type Happening =
       readonly region: RegionId
       readonly state: BreakerState
     }
+  /** The homes that a node says it can't answer for now, none where it is ready for all. */
+  | {
+      readonly kind: 'readiness'
+      readonly node: NodeId
+      readonly region: RegionId
+      readonly notReadyFor: readonly RegionId[]
+    }
   /** Another level gives a home most of its answers; `none`: none does. */
   | {
       readonly kind: 'shift'

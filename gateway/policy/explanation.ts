@@ -102,13 +102,12 @@ export function explain(
   const levels = home.levels.map((level) => ({
     level: level.name,
     region: level.region,
-    nodes: level.nodes.map((node) => {
-      const { id, seed } = node
+    nodes: level.nodes.map(({ id, seed }) => {
       const condition = known.get(id)
       const draw = request.key === null ? 0 : pairDraw(request.key, seed)
       return {
         node: id,
-        verdict: fleet.judge(node, draw, canRetry, isBorrowed(level)),
+        verdict: condition === undefined ? 'draining' : judge(condition, draw, canRetry, isBorrowed(level)),
         inFlight: condition?.inFlight ?? 0,
         limit: condition === undefined || condition.limit === Infinity ? null : condition.limit,
         ramp: condition?.ramp ?? 0,

@@ -148,6 +148,8 @@ const all: Happening[] = [
   { kind: 'shedding', home: xian },
   { kind: 'protection', level: 'eased', reason: 'memory' },
   { kind: 'protection', level: 'normal', reason: 'calm' },
+  { kind: 'readiness', node: nodeId('xianyang-1'), region: xianyang, notReadyFor: [xian] },
+  { kind: 'readiness', node: nodeId('xianyang-1'), region: xianyang, notReadyFor: [] },
   { kind: 'enrolment', enrolment: 'e-1', donor: xianyang, step: 'active' },
   { kind: 'reload-refused', what: 'certificate', detail: 'expired' },
 ]

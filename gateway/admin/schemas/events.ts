@@ -41,6 +41,12 @@ export const happeningSchema: z.ZodType<Happening> = z.discriminatedUnion('kind'
     state: breakerSchema,
   }),
   z.strictObject({
+    kind: kind('readiness'),
+    node: nodeIdSchema,
+    region: regionIdSchema,
+    notReadyFor: z.array(regionIdSchema),
+  }),
+  z.strictObject({
     kind: kind('shift'),
     home: regionIdSchema,
     level: z.enum([...levelNameSchema.options, 'none']),

@@ -15,6 +15,8 @@ export function describe(happening: Happening, nameOf: NameOf): Described {
       return health(happening)
     case 'breaker':
       return breaker(happening)
+    case 'readiness':
+      return readiness(happening, nameOf)
     case 'shift':
       return shift(happening, nameOf)
     case 'hold':
@@ -57,10 +59,12 @@ export function describe(happening: Happening, nameOf: NameOf): Described {
   }
 }
 
+type About = { [K in 'region' | 'node' | 'home']?: Described[K] | undefined }
+
 const about = (
   severity: Described['severity'],
   message: Words,
-  { region = null, node = null, home = null }: Partial<Omit<Described, 'severity' | 'message'>> = {},
+  { region = null, node = null, home = null }: About = {},
 ): Described => ({ severity, message, region, node, home })
 
 function named(code: RegionId, nameOf: NameOf): Words {
@@ -86,6 +90,26 @@ function breaker({ node, region, state }: Extract<Happening, { kind: 'breaker' }
   }[state]
   const message = { zh: `${node} ${words.zh}`, en: `${node} ${words.en}` }
   return about(state === 'open' ? 'warn' : 'info', message, { node, region })
+}
+
+/** Homes that a message names; the rest is in the happening. */
+const homesNamed = 3
+
+function readiness(
+  { node, region, notReadyFor }: Extract<Happening, { kind: 'readiness' }>,
+  nameOf: NameOf,
+): Described {
+  if (notReadyFor.length === 0) {
+    const message = { zh: `${node} 可为所有属地服务`, en: `${node} can answer for every home again` }
+    return about('info', message, { node, region })
+  }
+  const homes = notReadyFor.slice(0, homesNamed).map((home) => named(home, nameOf))
+  const more = notReadyFor.length - homes.length
+  const message = {
+    zh: `${node} 暂不能为 ${homes.map(({ zh }) => zh).join('、')}${more > 0 ? `等 ${notReadyFor.length} 个属地` : ''} 服务`,
+    en: `${node} can't answer for ${homes.map(({ en }) => en).join(', ')}${more > 0 ? ` and ${more} more` : ''} now`,
+  }
+  return about('warn', message, { node, region, home: notReadyFor.length === 1 ? notReadyFor[0] : null })
 }
 
 const protection = ({ level, reason }: Extract<Happening, { kind: 'protection' }>): Described =>

@@ -149,6 +149,8 @@ function sameness(happening: Happening): string {
       return `${kind} ${happening.node} ${happening.health}`
     case 'breaker':
       return `${kind} ${happening.node} ${happening.state}`
+    case 'readiness':
+      return `${kind} ${happening.node} ${happening.notReadyFor.toSorted().join(' ')}`
     case 'shift':
       return `${kind} ${happening.home} ${happening.level} ${happening.region}`
     case 'hold':
