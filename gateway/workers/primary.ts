@@ -6,7 +6,7 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
-import { openEvents } from '../compose/events.ts'
+import { openEvents, tellByPrimary } from '../compose/events.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
@@ -25,7 +25,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   let current = initial
   const events = started.use(openEvents(() => current))
   const crew = new Crew(initial, logger, workers, (happening, worker) => events.add(happening, worker))
-  const log = started.use(new LogObserver(logger, (happening) => events.add(happening)))
+  const log = started.use(new LogObserver(logger, tellByPrimary(events)))
   const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
     crew.copies.metrics.reloadRefused(what)
     log.reloadRefused(what, detail)

@@ -1,7 +1,7 @@
 // Operators' events: the last are kept, each follower gets what it missed or is told that it missed some.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { operatorEventSchema } from '../../gateway/admin/schemas/events.ts'
-import { EventLog, eventsKept } from '../../gateway/control/events/event-log.ts'
+import { byPrimary, EventLog, eventsKept } from '../../gateway/control/events/event-log.ts'
 import { describe as inWords } from '../../gateway/control/events/describe.ts'
 import { nodeId } from '../../gateway/model/ids.ts'
 import type { Delivery, Happening } from '../../gateway/model/happening.ts'
@@ -120,6 +120,12 @@ describe('of several workers', () => {
     now += 2500
     log.add(health('down'), 2)
     expect(log.recent().map(({ seenBy }) => seenBy)).toEqual([1, 1, 1, 1, 1])
+  })
+
+  it('and by their primary is the same event, seen by so many workers', () => {
+    for (const place of [byPrimary, 1, 2]) log.add(health('down'), place)
+    log.add(health('up'), byPrimary)
+    expect(log.recent().map(({ seenBy }) => seenBy)).toEqual([2, 1])
   })
 
   it('a follower is told once', async () => {

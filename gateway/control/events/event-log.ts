@@ -13,6 +13,12 @@ export interface EventLogParts {
   readonly nameOf: NameOf
 }
 
+/** The primary has eyes of its own, but serves nobody and isn't counted. */
+export const byPrimary = 0
+
+const seenBy = (workers: ReadonlySet<number>): number =>
+  Math.max(1, workers.size - (workers.has(byPrimary) ? 1 : 0))
+
 interface Sighting {
   readonly seq: number
   readonly at: number
@@ -39,7 +45,7 @@ export class EventLog implements Disposable {
     this.epoch = parts.wallNow()
   }
 
-  /** @param worker Place of the worker that saw it; `null` where there are none. */
+  /** @param worker Place of the worker that saw it, {@link byPrimary} for their primary; `null` where there are none. */
   add(happening: Happening, worker: number | null = null): void {
     const at = this.parts.wallNow()
     if (worker !== null && this.isSeenAlready(happening, worker, at)) return
@@ -136,7 +142,7 @@ export class EventLog implements Disposable {
       return false
     }
     sighting.workers.add(worker)
-    this.ring[sighting.seq % eventsKept] = { ...event, seenBy: sighting.workers.size }
+    this.ring[sighting.seq % eventsKept] = { ...event, seenBy: seenBy(sighting.workers) }
     return true
   }
 }
