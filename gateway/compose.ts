@@ -6,6 +6,7 @@ import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
 import { openOperators, ownState } from './compose/operators.ts'
+import type { EventLog } from './control/events/event-log.ts'
 import type { Registry } from './control/registry/port.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
@@ -30,6 +31,8 @@ export interface Gateway extends AsyncDisposable {
   readonly metrics: Metrics['registry']
   /** What this process measures. */
   readonly measured: Measured
+  /** What operators are to see; a worker's are told to its primary. */
+  readonly events: EventLog
   /** The one in force. */
   readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
@@ -87,6 +90,7 @@ export async function startGateway(
     operators,
     metrics: metrics.registry,
     measured: control.measured,
+    events: control.events,
     snapshot: () => control.view().snapshot,
     residents: metrics.residents,
     reload: control.reload,

@@ -1,13 +1,13 @@
 // Codes on paper and for families, for those who have no telephone of their own, and the report of their loss.
-import { lastingId } from './find-resident.ts'
-import { sealPrinted } from './printed-seal.ts'
-import { findResident, recordOnce } from './record-once.ts'
+import { randomUUID } from 'node:crypto'
+import type { SigningFault } from './authority/authority.ts'
+import { lastingId, residentById } from './find-resident.ts'
+import { paperName } from './paper-name.ts'
+import { findResident, recordOnce, refuse } from './record-once.ts'
 import type { Recorded, Submission } from './record-once.ts'
 import type { CodeService } from './service.ts'
+import type { SignedCode } from './signing/code-signer.ts'
 import type { CarriedCode, CarriedKind } from './store/carried-codes.ts'
-
-/** As long as a season: what is printed is only the name, the colour is looked up each time it is shown. */
-const VALID_MS = 90 * 24 * 3_600_000
 
 export interface CodeRequest {
   readonly kind: CarriedKind
@@ -23,8 +23,13 @@ export interface LossReport {
   readonly codeId: string | undefined
 }
 
-/** Issues a code to be printed. @see {@link recordOnce} */
-export function issueCarriedCode(
+/**
+ * Issues a code to be printed. It is signed before the write, which must not wait for a signature: one for somebody
+ * whom the write then refuses leaves this function no more than one that was not made.
+ *
+ * @see {@link recordOnce}
+ */
+export async function issueCarriedCode(
   service: CodeService,
   { kind, residentId, memberIds }: CodeRequest,
   idempotencyKey: string,
@@ -36,22 +41,31 @@ export function issueCarriedCode(
     content: memberIds.map(lastingId).toSorted(),
     homeOnly: true,
   }
-  return recordOnce(service, submission, ({ residentToken }, { nowMs, recordId }) => {
+  const codeId = randomUUID()
+  const sub = tokensOf(service, [residentId, ...memberIds])
+  const signing = sub && (await signPaper(service, sub, codeId))
+  return recordOnce(service, submission, ({ residentToken, homeRegion }) => {
     const named = memberIds.map((id) => findResident(service, id, true).residentToken)
     // Two ids may name one person, a synthetic one and a token's.
     const members = [...new Set(named)].filter((token) => token !== residentToken)
+    // Somebody came while it was signed: what is signed must be what is kept, and asking again will do.
+    if (!signing || sub?.join() !== [residentToken, ...members].join()) {
+      return refuse({ outcome: 'unknown-resident' })
+    }
+    if (!signing.ok) return refuse({ outcome: 'cannot-sign', reason: signing.reason, homeRegion })
+    const { text, iat, exp } = signing.code
     const code: CarriedCode = {
-      codeId: recordId,
+      codeId,
       kind,
       holderToken: residentToken,
-      issuedAtMs: nowMs,
-      validUntilMs: nowMs + VALID_MS,
+      issuedAtMs: iat * 1000,
+      validUntilMs: exp * 1000,
       lostAtMs: null,
     }
     service.store.carriedCodes.add(code, members)
     return {
-      codeId: code.codeId,
-      code: sealPrinted(carriedName(code), code.validUntilMs, service.printedCodeKey),
+      codeId,
+      code: text,
       residentTokens: [residentToken, ...members],
       issuedAt: new Date(code.issuedAtMs).toISOString(),
       validUntil: new Date(code.validUntilMs).toISOString(),
@@ -75,9 +89,20 @@ export function reportLoss(
   }))
 }
 
-// `~` is in no token, so a printed code can't be taken for a shown one.
-const carriedName = ({ kind, codeId }: CarriedCode): string => `${kind}~${codeId}`
+/** Each once; `null` where one is unknown, whom the write will refuse. */
+function tokensOf(service: CodeService, residentIds: readonly string[]): string[] | null {
+  const known = residentIds.map((id) => residentById(service, id)?.residentToken)
+  const tokens = known.filter((token) => token !== undefined)
+  return tokens.length === known.length ? [...new Set(tokens)] : null
+}
 
-/** @param name What a genuine code was found to name. @returns The id of a printed one, else undefined. */
-export const carriedCodeId = (name: string): string | undefined =>
-  /^(?:paper|family)~([\da-f-]{36})$/.exec(name)?.[1]
+type PaperSigning = { ok: true; code: SignedCode } | { ok: false; reason: SigningFault }
+
+/** `unlisted` too: what is printed is not fetched anew when the trust list knows the key at last. */
+async function signPaper(service: CodeService, sub: string[], codeId: string): Promise<PaperSigning> {
+  const { authority, clock, regionCode: hom } = service
+  const nowMs = clock()
+  const fault = authority.faultFor(hom, nowMs)
+  if (fault !== null || authority.signer === null) return { ok: false, reason: fault ?? 'no-key' }
+  return authority.signer.paper({ hom, sub, rid: paperName(codeId) }, nowMs)
+}

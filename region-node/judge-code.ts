@@ -1,12 +1,12 @@
-// Judges what a bearer shows: a signed code by lists and store, a printed one by its name, a resident by id (验码).
-import { carriedCodeId } from './carried-codes.ts'
+// Judges what a bearer shows: a code by lists and store, a resident by id (验码).
 import { residentById } from './find-resident.ts'
-import { openPrinted } from './printed-seal.ts'
-import { copyFaultFor, freshnessFor } from './freshness.ts'
+import { copyFaultFor, freshnessFor, isWriterOf } from './freshness.ts'
+import { codeIdOf } from './paper-name.ts'
 import { atLeast } from './resident.ts'
 import type { CodeStatus, Freshness, Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
 import type { CodeClaims } from './verify/claims.ts'
+import type { PaperClaims } from './verify/paper-claims.ts'
 import type { ListAges, Outcome } from './verify/verdict.ts'
 import { verifyCode } from './verify/verify-code.ts'
 
@@ -18,8 +18,10 @@ interface Person {
   readonly freshness: Freshness
 }
 
-/** Of a printed code. */
+/** Of a printed code, at the home that issued it. */
 export type PrintedFault = 'lost' | 'unknown-code'
+
+type Refused = Exclude<Outcome, 'valid' | 'genuine-paper'> | PrintedFault
 
 /** `valid` says that the code is genuine and current; whether its bearer may pass is in `status`. */
 export type Judgement =
@@ -27,7 +29,7 @@ export type Judgement =
   | {
       readonly valid: false
       readonly status: 'expired' | 'unknown'
-      readonly reason: Exclude<Outcome, 'valid'> | PrintedFault
+      readonly reason: Refused
       readonly lists?: ListAges
     }
 
@@ -47,11 +49,19 @@ export function judgeResident(
   return { valid: true, ...personOf(resident, service) }
 }
 
-export async function judgeCode(service: CodeService, code: string): Promise<Judgement | 'unknown-resident'> {
-  // `~` is in no signed code.
-  if (code.includes('~')) return judgePrinted(service, code)
-  const verdict = await verifyCode(code, service.authority.lists, { nowMs: service.clock() })
+export async function judgeCode(
+  service: CodeService,
+  code: string,
+): Promise<Judgement | NotFit | 'unknown-resident'> {
+  const { authority, clock, regionCode } = service
+  // Where losses are reported no list of them is needed.
+  const writer = isWriterOf(service, regionCode) ? { lossesKnownOf: regionCode } : {}
+  const verdict = await verifyCode(code, authority.lists, { nowMs: clock(), ...writer })
   const { lists } = verdict
+  if (verdict.outcome === 'genuine-paper') {
+    const judged = judgePaper(verdict.claims, service)
+    return judged === 'unknown-resident' || 'notFit' in judged ? judged : { ...judged, lists }
+  }
   if (verdict.outcome !== 'valid') return { ...refused(verdict.outcome), lists }
   return { valid: true, ...knownNow(verdict.claims, service), lists }
 }
@@ -64,28 +74,34 @@ function knownNow({ sub, hom, st }: CodeClaims, service: CodeService): Person {
   return { ...person, status: atLeast(person.status, st) }
 }
 
-/** A genuine printed code is not enough: it may have been lost, or printed where its list is not known here. */
-function judgePrinted(service: CodeService, code: string): Judgement | 'unknown-resident' {
-  const { store, clock, printedCodeKey } = service
-  const reading = openPrinted(code, clock(), printedCodeKey)
-  if (!reading.ok) return refused(reading.reason === 'expired' ? 'expired' : 'tampered')
-  const codeId = carriedCodeId(reading.name)
-  const carried = codeId === undefined ? undefined : store.carriedCodes.find(codeId)
-  if (!carried) return refused('unknown-code')
-  if (carried.lostAtMs !== null) return refused('lost')
-  const known = store.carriedCodes.members(carried).map((token) => store.residents.byToken(token))
+/** A genuine paper is not enough at the home that issued it: it may have been reported lost a moment ago. */
+function judgePaper(
+  { iss, hom, sub, rid }: PaperClaims,
+  service: CodeService,
+): Judgement | NotFit | 'unknown-resident' {
+  const { store, regionCode } = service
+  if (iss === regionCode && isWriterOf(service, iss)) {
+    const carried = store.carriedCodes.find(codeIdOf(rid))
+    // Signed with home's key and not in its books: by a thief, or before a backup was restored that knows no losses.
+    if (!carried) return refused('unknown-code')
+    if (carried.lostAtMs !== null) return refused('lost')
+  }
+  // The colour is the store's alone, so a copy that may not stand in may not tell it.
+  if (copyFaultFor(service, hom) !== null) return { notFit: hom }
+  const known = sub.map((token) => store.residents.byToken(token))
+  // A region may print for its own alone: with another's resident on it, no agreement covers the paper.
+  if (known.some((resident) => resident && resident.homeRegion !== hom)) return refused('undelegated')
   const members = known.flatMap((resident) => (resident ? [personOf(resident, service)] : []))
-  // To leave one out could better the colour of all.
-  if (members.length < known.length) return 'unknown-resident'
   const [holder] = members
-  if (!holder) return 'unknown-resident'
-  if (carried.kind !== 'family') return { valid: true, ...holder }
+  // To leave one out could better the colour of all.
+  if (!holder || members.length < known.length) return 'unknown-resident'
+  if (members.length === 1) return { valid: true, ...holder }
   // A family passes together or not at all, unless the checkpoint looks at each.
   const status = members.reduce<CodeStatus>((worst, member) => atLeast(worst, member.status), 'green')
   return { valid: true, ...holder, status, members }
 }
 
-const refused = (reason: Exclude<Outcome, 'valid'> | PrintedFault) =>
+const refused = (reason: Refused) =>
   ({ valid: false, status: reason === 'expired' ? 'expired' : 'unknown', reason }) as const
 
 const personOf = ({ status, residentToken, homeRegion }: Resident, service: CodeService): Person => ({

@@ -1,5 +1,4 @@
 // Starts and stops one node of a region's code service: the only place that constructs and wires.
-import { createSecretKey } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './http/app.ts'
 import { createAdmission } from './http/admission.ts'
@@ -111,12 +110,11 @@ function authoritySource(
 }
 
 function serviceOf(
-  { regionCode, nodeName, printedCodeKey, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
+  { regionCode, nodeName, codeValidityMs, maxReplicaAgeMs }: CheckedOptions,
   parts: Pick<CodeService, 'authority' | 'clock' | 'copies' | 'log' | 'regions' | 'store' | 'gate'>,
 ): CodeService {
-  const seal = createSecretKey(printedCodeKey, 'utf8')
   const terminals = storedTerminals(parts.store.terminals)
-  return { ...parts, terminals, regionCode, nodeName, printedCodeKey: seal, codeValidityMs, maxReplicaAgeMs }
+  return { ...parts, terminals, regionCode, nodeName, codeValidityMs, maxReplicaAgeMs }
 }
 
 function runningNode(

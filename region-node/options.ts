@@ -58,8 +58,6 @@ export interface RegionNodeOptions {
   readonly agreements?: string
   /** Homes that it follows and where: stood in for with their data, not with seeded ones. Needs `peer`. */
   readonly follow?: readonly { readonly region: string; readonly urls: readonly string[] }[]
-  /** Key that seals printed codes. All nodes of a region need the same. Default: a public demo key. */
-  readonly printedCodeKey?: string
   /** Unix milliseconds. Default `Date.now`. */
   readonly clock?: () => number
   /** Default: says nothing. */
@@ -89,7 +87,6 @@ export const optionFields = {
   noticeMs: wholeNumber(0, 60_000),
   codeValidityMs: wholeNumber(60_000, 300_000).multipleOf(1_000, 'must be whole seconds'),
   maxReplicaAgeMs: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  printedCodeKey: z.string().min(16),
   keyFolder: z.string().min(1),
   trustRoot: z.string().min(1),
   trustList: z.string().min(1),
@@ -121,7 +118,6 @@ export const optionDefaults = {
   noticeMs: 0,
   codeValidityMs: 120_000,
   lookEveryMs: 2_000,
-  printedCodeKey: 'chiyuan demo key, public, seals nothing real',
 } as const
 
 const optionsSchema = z
@@ -140,7 +136,6 @@ const optionsSchema = z
     noticeMs: optionFields.noticeMs.default(optionDefaults.noticeMs),
     codeValidityMs: optionFields.codeValidityMs.default(optionDefaults.codeValidityMs),
     maxReplicaAgeMs: optionFields.maxReplicaAgeMs.optional(),
-    printedCodeKey: optionFields.printedCodeKey.default(optionDefaults.printedCodeKey),
     keyFolder: optionFields.keyFolder.optional(),
     keyPassphrase: z.string().optional(),
     trustRoot: optionFields.trustRoot.optional(),

@@ -5,6 +5,7 @@ import { isWriterOf } from './freshness.ts'
 import type { TakenWrite } from './replication/wire.ts'
 import type { Resident } from './resident.ts'
 import type { CodeService } from './service.ts'
+import type { SigningFault } from './authority/authority.ts'
 import type { FeedPosition } from './store/feed.ts'
 import { uuidOf } from './uuid.ts'
 
@@ -37,6 +38,7 @@ export type Refusal =
   | { outcome: 'unknown-resident' }
   /** `copy-not-fit`: the copy is not whole and has not come to that resident, or is being given up. */
   | { outcome: 'home-only' | 'not-the-writer' | 'copy-not-fit'; homeRegion: string }
+  | { outcome: 'cannot-sign'; reason: SigningFault; homeRegion: string }
 
 export interface Moment {
   /** Unix milliseconds. */
@@ -93,6 +95,11 @@ class Refused extends Error {
   }
 }
 
+/** For writes that {@link recordOnce} runs: undoes them. @throws {Refused} */
+export function refuse(refusal: Refusal): never {
+  throw new Refused(refusal)
+}
+
 /**
  * For writes that {@link recordOnce} runs.
  *
@@ -103,7 +110,7 @@ export function findResident(service: CodeService, residentId: string, homeOnly:
   const resident = residentById(service, residentId)
   if (!resident) {
     const partial = service.copies.all().find(({ facts }) => !facts.whole)
-    throw new Refused(
+    return refuse(
       partial === undefined
         ? { outcome: 'unknown-resident' }
         : { outcome: 'copy-not-fit', homeRegion: partial.home },
@@ -113,10 +120,10 @@ export function findResident(service: CodeService, residentId: string, homeOnly:
   const followed = service.copies.find(homeRegion)
   // Without terms it is being forgotten: what were taken now would be left behind.
   if (followed !== undefined && followed.facts.terms === undefined)
-    throw new Refused({ outcome: 'copy-not-fit', homeRegion })
+    return refuse({ outcome: 'copy-not-fit', homeRegion })
   if (homeOnly && !isWriterOf(service, homeRegion)) {
     const outcome = homeRegion === service.regionCode ? 'not-the-writer' : 'home-only'
-    throw new Refused({ outcome, homeRegion })
+    return refuse({ outcome, homeRegion })
   }
   return resident
 }

@@ -1,5 +1,4 @@
 // What every route works with.
-import type { KeyObject } from 'node:crypto'
 import type { Authority } from './authority/authority.ts'
 import type { LoadGate } from './load-gate.ts'
 import type { RegionNodeLog } from './options.ts'
@@ -20,7 +19,6 @@ export interface CodeService {
   readonly terminals: TerminalDirectory
   /** What this node may sign, and the lists that it goes by. */
   readonly authority: Authority
-  readonly printedCodeKey: KeyObject
   readonly codeValidityMs: number
   /** Undefined: a backed-up region's data never grow too old. */
   readonly maxReplicaAgeMs: number | undefined

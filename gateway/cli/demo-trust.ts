@@ -1,4 +1,5 @@
 // Keys and lists of the demo federation: a root, a key for each region, lists by which every region may stand in.
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../config/schema.ts'
@@ -9,6 +10,8 @@ import { createFirstKey, rotate } from '../../region-node/signing/rotation.ts'
 import { secondsOf } from '../../region-node/verify/fields.ts'
 import type { JwsType } from '../../region-node/verify/compact-jws.ts'
 import { inWords } from './key-access.ts'
+import { lossesIn } from './trust-revocations.ts'
+import type { Revoked } from './trust-revocations.ts'
 
 const ROOT_REGION = '100000'
 const KEY_DAYS = 30
@@ -28,10 +31,16 @@ type Region = Config['regions'][number]
 export class DemoTrust {
   readonly #folder: string
   readonly #regions: readonly Region[]
+  readonly #writerFile: (region: Region) => string | null
+  /** By region, as they were read last. */
+  readonly #losses = new Map<string, Revoked>()
+  #last: Promise<void> = Promise.resolve()
 
-  constructor(folder: string, regions: readonly Region[]) {
+  /** @param writerFile Data file of the node that takes a region's reports of loss; `null` where none does. */
+  constructor(folder: string, regions: readonly Region[], writerFile: (region: Region) => string | null) {
     this.#folder = folder
     this.#regions = regions
+    this.#writerFile = writerFile
   }
 
   forRegion(code: string): NodeTrust {
@@ -45,7 +54,7 @@ export class DemoTrust {
 
   /** Makes what is missing, and lists that are good from now on for a day. @throws {UsageError} */
   renew(nowMs: number): Promise<void> {
-    return inWords(async () => {
+    return this.#inTurn(async () => {
       await mkdir(this.#folder, { recursive: true })
       const root = await usableRing(this.#keys('root'), ROOT_REGION, nowMs)
       const rings = new Map<string, KeyRing>()
@@ -56,6 +65,32 @@ export class DemoTrust {
     })
   }
 
+  /** Tells all nodes of papers that were lost meanwhile. @throws {UsageError} */
+  renewLosses(nowMs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const region of this.#regions) {
+        const { code } = region
+        const losses = this.#lossesOf(region, nowMs)
+        if (JSON.stringify(losses) === JSON.stringify(this.#losses.get(code) ?? [])) continue
+        this.#losses.set(code, losses)
+        await this.#signRevocations(code, await usableRing(this.#keys(code), code, nowMs), nowMs)
+      }
+    })
+  }
+
+  /** One after the other, since each counts on from the list that the last one wrote. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(() => inWords(work))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  #lossesOf(region: Region, nowMs: number): Revoked {
+    const file = this.#writerFile(region)
+    // Before its first start a node knows of no loss.
+    return file === null || !existsSync(file) ? [] : lossesIn(file, region.code, nowMs)
+  }
+
   async #signTrust(root: KeyRing, rings: ReadonlyMap<string, KeyRing>, nowMs: number): Promise<void> {
     const file = join(this.#folder, 'trust.jws')
     const issuers = [...rings].map(([region, ring]) => ({ region, keys: [...ring.jwks(nowMs).keys] }))
@@ -64,12 +99,13 @@ export class DemoTrust {
     await replace(file, await signTrustList(root, content, { nowMs, validSeconds: DAY_SECONDS }))
   }
 
-  /** Nothing is revoked in it; a verifier wants to see one before it believes a code that is carried for a day. */
+  /** Lost papers; a verifier wants to see one also before it believes a code that is carried for a day. */
   async #signRevocations(code: string, ring: KeyRing, nowMs: number): Promise<void> {
     const kid = ring.signerAt(nowMs)?.jwk.kid
     if (kid === undefined) return
     const file = this.#revocations(code)
-    const content = { counter: await nextCounter(file, 'chiyuan-revocation-list'), kid, revoked: [] }
+    const revoked = this.#losses.get(code) ?? []
+    const content = { counter: await nextCounter(file, 'chiyuan-revocation-list'), kid, revoked }
     await replace(file, await signRevocationList(ring, content, { nowMs, validSeconds: DAY_SECONDS }))
   }
 

@@ -30,6 +30,7 @@ const copiesWithinMs = 20_000
 const dataDir = 'data'
 const stopWithinMs = 20_000
 const renewEveryMs = 8 * 3_600_000
+const lossesEveryMs = 2_000
 /** A terminal and a parent such as npm may both pass on one Ctrl-C. */
 const sameKeyPressMs = 700
 
@@ -45,7 +46,7 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   }
   const configFile = await demoConfig(nodePort)
   const config = await loadConfig(configFile)
-  const trust = new DemoTrust(join(dataDir, 'trust'), config.regions)
+  const trust = new DemoTrust(join(dataDir, 'trust'), config.regions, writerFile)
   await trust.renew(Date.now())
   const peers = new DemoPeers(join(dataDir, 'peers'), config.regions, nodePort + nodePorts)
   await peers.prepare(Date.now())
@@ -54,6 +55,8 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   try {
     await Promise.all([...nodesOf(config).keys()].map((id) => federation.startNode(id)))
     await federation.untilCopied()
+    // By now the nodes have their data files, of whatever release those were.
+    await trust.renewLosses(Date.now())
     await federation.startGateway(configFile, publicPort, adminPort)
   } catch (cause) {
     await federation.stop()
@@ -62,7 +65,8 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   process.stdout.write(demoBanner(config, federation.pids(), { publicPort, adminPort }))
   federation.tellDeaths()
   // Lists are good for a day, and a demo may stay up for longer; its nodes see the new ones by themselves.
-  setInterval(() => void renew(trust), renewEveryMs).unref()
+  setInterval(() => void told(trust.renew(Date.now())), renewEveryMs).unref()
+  setInterval(() => void told(trust.renewLosses(Date.now())), lossesEveryMs).unref()
   const lines = createInterface({ input: process.stdin })
   lines.on('line', () => void federation.restartDead())
   federation.onGatewayEnd(() => {
@@ -72,13 +76,19 @@ export async function startDemo(options: DemoOptions): Promise<void> {
   })
 }
 
-async function renew(trust: DemoTrust): Promise<void> {
+async function told(renewal: Promise<void>): Promise<void> {
   try {
-    await trust.renew(Date.now())
+    await renewal
   } catch (cause) {
     process.stderr.write(`chiyuan: the lists were not renewed: ${errorText(cause)}\n`)
   }
 }
+
+const dataFileOf = (id: string): string => join(dataDir, 'nodes', `${id}.db`)
+
+/** A city's first node is its writer; a province prints no paper. */
+const writerFile = ({ tier, nodes: [first] }: Config['regions'][number]): string | null =>
+  tier === 'city' && first !== undefined ? dataFileOf(first.id) : null
 
 /** Region of every node, by node id. */
 const nodesOf = (config: Config): Map<string, Config['regions'][number]> =>
@@ -107,7 +117,7 @@ class DemoFederation {
       region: region.code,
       name: id,
       port: new URL(url).port,
-      data: join(dataDir, 'nodes', `${id}.db`),
+      data: dataFileOf(id),
       keys,
       'trust-root': root,
       'trust-list': trustList,

@@ -1,5 +1,6 @@
 // A verdict in words for whoever stands at the checkpoint, Chinese first, then English.
 import type { CodeClaims, CodeKind } from '../../region-node/verify/claims.ts'
+import type { PaperClaims } from '../../region-node/verify/paper-claims.ts'
 import type {
   ListProblem,
   MalformedReason,
@@ -14,6 +15,7 @@ export function verdictReport(verdict: Verdict): string {
   const lines = [
     ...headline(verdict),
     ...(verdict.outcome === 'valid' ? times(verdict.claims) : []),
+    ...(verdict.outcome === 'genuine-paper' ? printed(verdict.claims) : []),
     ...ages(verdict),
   ]
   return `${lines.join('\n')}\n`
@@ -23,6 +25,8 @@ function headline(verdict: Verdict): Words {
   switch (verdict.outcome) {
     case 'valid':
       return validHeadline(verdict.claims, verdict.kind)
+    case 'genuine-paper':
+      return paperHeadline(verdict.claims)
     case 'expired':
       return [`已过期：${iso(verdict.expiredAt)} 起失效。`, `Expired: it ended at ${iso(verdict.expiredAt)}.`]
     case 'not-yet-valid':
@@ -65,6 +69,15 @@ function validHeadline({ st, hom, iss }: CodeClaims, kind: CodeKind): Words {
   return [
     `有效：${colourZh}。${kindZh}，属地 ${hom}，由 ${iss} 签发。`,
     `Valid: ${colourEn}. A ${kindEn} of a resident of ${hom}, signed by ${iss}.`,
+  ]
+}
+
+function paperHeadline({ sub, hom, iss }: PaperClaims): Words {
+  const [zh, en] =
+    sub.length === 1 ? ['1 人', 'one resident'] : [`${sub.length} 人`, `${sub.length} residents`]
+  return [
+    `纸质码真实，颜色在此未知：须联网查询。代表 ${zh}，属地 ${hom}，由 ${iss} 签发。`,
+    `Genuine paper, colour unknown here: look it up online. It stands for ${en} of ${hom}, signed by ${iss}.`,
   ]
 }
 
@@ -115,8 +128,13 @@ function listWords(list: 'trust-list' | 'revocation-list', why: ListProblem): Wo
 
 function times({ iat, exp, tst }: CodeClaims): string[] {
   const tested = tst === undefined ? '无 none' : iso(tst)
-  return [`  签发 issued: ${iso(iat)}`, `  有效至 good until: ${iso(exp)}`, `  最近检测 last test: ${tested}`]
+  return [...printed({ iat, exp }), `  最近检测 last test: ${tested}`]
 }
+
+const printed = ({ iat, exp }: Pick<CodeClaims, 'iat' | 'exp'>): string[] => [
+  `  签发 issued: ${iso(iat)}`,
+  `  有效至 good until: ${iso(exp)}`,
+]
 
 const ages = ({ lists }: Verdict): string[] => [
   `  信任清单 trust list: ${age(lists.trustSeconds)}`,

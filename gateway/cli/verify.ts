@@ -22,6 +22,8 @@ const exitCodes: Record<Outcome, number> = {
   undelegated: 15,
   'list-too-old': 16,
   malformed: 17,
+  // Not 0: whoever reads 0 as "look at the colour" would find none.
+  'genuine-paper': 18,
 }
 
 interface Flags {
@@ -59,6 +61,7 @@ Exit code 退出码: ${Object.entries(exitCodes)
   .join(', ')};
 1 when nothing could be judged 无法判断. Valid means genuine and in time; the colour is for you to read.
 有效仅指真实且在有效期内，颜色须另行查看。
+A genuine paper code tells no colour: look it up online 纸质码不含颜色，须联网查询.
 
 Examples 示例:
   chiyuan verify eyJhbGciOi... --root root.jwk --trust-list trust.jws

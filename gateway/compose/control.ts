@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
 import { type Directory, snapshotOf } from '../control/directory.ts'
+import type { EventLog } from '../control/events/event-log.ts'
 import { Board } from '../control/health/board.ts'
 import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
 import { withLoadReports } from '../control/health/load-report.ts'
@@ -22,6 +23,7 @@ import { residentSecret } from '../control/resident-secret.ts'
 import { Pools } from '../edge/forward/pools.ts'
 import { compileView, type View } from '../edge/view.ts'
 import type { Observer } from '../model/events.ts'
+import type { Happening } from '../model/happening.ts'
 import type { Mode } from '../model/mode.ts'
 import type { QuotaShares } from '../model/quota-shares.ts'
 import { type ProtectionLevel, protectionNames } from '../policy/protection.ts'
@@ -32,6 +34,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
 import { Rates } from '../telemetry/rates.ts'
 import type { TallyLine } from '../telemetry/tally.ts'
+import { openEvents } from './events.ts'
 import { SettingsInForce } from './settings.ts'
 
 /** What differs where a gateway is one of several workers of a primary. */
@@ -40,6 +43,8 @@ export interface Role {
   readonly operators: boolean
   /** Its part of donors' pledges; `null` where it has all of them. */
   readonly quotas: QuotaShares | null
+  /** Where what operators are to see is told; `null` where this process keeps it itself. */
+  readonly tell: ((happening: Happening) => void) | null
   /** Processes that share the work, this one included. */
   readonly workers: number
   /** What of the settings in force is this process's. */
@@ -47,7 +52,13 @@ export interface Role {
 }
 
 /** The only process of its gateway. */
-export const aloneRole: Role = { operators: true, quotas: null, workers: 1, part: (config) => config }
+export const aloneRole: Role = {
+  operators: true,
+  quotas: null,
+  tell: null,
+  workers: 1,
+  part: (config) => config,
+}
 
 /** Over which residents are counted, ms. */
 export const residentWindowMs = 60_000
@@ -61,6 +72,8 @@ export interface Control {
   readonly metrics: Metrics
   readonly pressure: Pressure
   readonly measured: OwnReadings
+  /** What operators are to see; stays empty where it is told elsewhere. */
+  readonly events: EventLog
   readonly readings: Readings
   /** The configuration in force. */
   readonly config: () => Config
@@ -156,14 +169,16 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
     configured: () => {},
   }
   const metrics = metricsOf(readings, () => ({ board, pressure }))
-  const observer = new FanOut(metrics, started.use(new LogObserver(logger)))
+  const events = started.use(openEvents(config))
+  const tell = role.tell ?? ((happening: Happening) => events.add(happening))
+  const observer = new FanOut(metrics, started.use(new LogObserver(logger, tell)))
   observer.modeSet(config().mode, null)
   const own = { ms: 0 }
   const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
   const pressure = watchProcess(role.workers, config, readings, own, observer, started)
   const pools = started.use(new Pools(config().attempts))
   const prober = started.use(proberOf(board, config, 1 / role.workers))
-  return { observer, board, pools, prober, metrics, pressure, readings }
+  return { observer, events, board, pools, prober, metrics, pressure, readings }
 }
 
 /** All that rates are measured of. */

@@ -7,7 +7,7 @@ import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
 import { escalate } from '../policy/escalation.ts'
-import { nodeHolds } from '../policy/holds.ts'
+import { holdSteps, nodeHolds } from '../policy/holds.ts'
 import { type Intent, intentPrefix, noIntent, readIntent } from './intent/read.ts'
 import type { Registry } from './registry/port.ts'
 
@@ -116,11 +116,20 @@ export class Directory implements Disposable {
         this.observer.registryBack()
       }
       // What else is kept in the registry, such as the audit log, changes more often.
-      if (this.version === 0 || !isDeepStrictEqual(before, intent)) this.publish()
+      const isFirst = this.version === 0
+      if (isFirst || !isDeepStrictEqual(before, intent)) this.publish()
+      // Those of before the start are no news.
+      if (!isFirst) this.tellHolds(before)
       this.cancelTimer()
       if (nextChangeAt !== null) this.wakeIn(nextChangeAt - this.wallNow() + 1)
     } catch (cause) {
       this.registryLost(cause)
+    }
+  }
+
+  private tellHolds(before: Intent): void {
+    for (const { hold, step } of holdSteps(before.holds, this.intent.holds, this.wallNow())) {
+      this.observer.holdChanged(hold, step)
     }
   }
 

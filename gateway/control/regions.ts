@@ -1,6 +1,6 @@
 // The federation as the configuration file tells it, turned into the model's values.
 import type { Config, RegionConfig } from '../../config/schema.ts'
-import { nodeId, regionId } from '../model/ids.ts'
+import { nodeId, type RegionId, regionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import { seedOf } from '../policy/hash.ts'
 
@@ -27,6 +27,12 @@ export function regionsOf(config: Config): Region[] {
     })
   })
 }
+
+/** Regions' names by code, as the configuration in force has them. */
+export const regionNames =
+  (config: () => Pick<Config, 'regions'>) =>
+  (code: RegionId): Region['name'] | null =>
+    config().regions.find((region) => region.code === code)?.name ?? null
 
 function toNode(region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode {
   const url = new URL(node.url)

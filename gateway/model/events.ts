@@ -1,5 +1,7 @@
 // What happens in the gateway, as seen by whoever counts or logs it. Code calls, telemetry listens.
 import type { RegionId } from './ids.ts'
+import type { Hold, HoldStep } from './hold.ts'
+import type { Mode } from './mode.ts'
 import type { Outcome } from './outcome.ts'
 import type { CodeNode } from './region.ts'
 import type { RouteClass } from './route-class.ts'
@@ -93,7 +95,9 @@ export interface Observer {
   /** A request of a known resident; `key` is the keyed hash. */
   residentSeen(home: Home, key: number, now: number): void
   /** A mode is in force, from the start or by a change. */
-  modeSet(mode: string, before: string | null): void
+  modeSet(mode: Mode, before: Mode | null): void
+  /** An operator's hold came into force, was changed, was ended or ran out. */
+  holdChanged(hold: Hold, step: HoldStep): void
   snapshotApplied(version: number, regions: number, nodes: number): void
   reloadRefused(what: 'configuration' | 'certificate', detail: string): void
   registryLost(detail: string): void

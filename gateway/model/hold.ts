@@ -25,6 +25,9 @@ export interface Hold {
   readonly expiresAt: number
 }
 
+/** What became of a hold. */
+export type HoldStep = 'put' | 'changed' | 'ended' | 'expired'
+
 /** What the holds on one node come to. */
 export interface NodeHold {
   readonly kind: HoldKind

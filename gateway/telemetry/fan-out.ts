@@ -10,6 +10,8 @@ import type {
   ShedReason,
 } from '../model/events.ts'
 import type { RegionId } from '../model/ids.ts'
+import type { Hold, HoldStep } from '../model/hold.ts'
+import type { Mode } from '../model/mode.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { RouteClass } from '../model/route-class.ts'
@@ -114,9 +116,14 @@ export class FanOut implements Observer {
     this.b.residentSeen(home, key, now)
   }
 
-  modeSet(mode: string, before: string | null): void {
+  modeSet(mode: Mode, before: Mode | null): void {
     this.a.modeSet(mode, before)
     this.b.modeSet(mode, before)
+  }
+
+  holdChanged(hold: Hold, step: HoldStep): void {
+    this.a.holdChanged(hold, step)
+    this.b.holdChanged(hold, step)
   }
 
   snapshotApplied(version: number, regions: number, nodes: number): void {

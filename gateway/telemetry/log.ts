@@ -2,6 +2,9 @@
 import { type Logger, pino } from 'pino'
 import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } from '../model/events.ts'
 import type { RegionId } from '../model/ids.ts'
+import type { Happening } from '../model/happening.ts'
+import type { Hold, HoldStep } from '../model/hold.ts'
+import type { Mode } from '../model/mode.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { Home, Level } from '../model/snapshot.ts'
 import { outliveReaders, writeLine } from './output.ts'
@@ -48,14 +51,17 @@ interface Tally {
 /** Tells changes of nodes, breakers, configuration, and where each home is served from. */
 export class LogObserver implements Observer, Disposable {
   private readonly logger: Logger
+  private readonly tell: (happening: Happening) => void
   private tallies = new Map<string, Tally>()
   private readonly shifts = new Map<string, ShiftReport>()
   /** When a home's requests were last turned away. */
   private readonly shedAt = new Map<string, number>()
   private timer: NodeJS.Timeout | undefined
 
-  constructor(logger: Logger) {
+  /** @param tell Told what operators are to see as it happens, the logger's level aside. Must not throw. */
+  constructor(logger: Logger, tell: (happening: Happening) => void = () => {}) {
     this.logger = logger
+    this.tell = tell
   }
 
   requestEnded(home: Home, level: Level | null, outcome: RequestOutcome): void {
@@ -74,6 +80,7 @@ export class LogObserver implements Observer, Disposable {
     const { code, name } = home.region
     const now = performance.now()
     if (now - (this.shedAt.get(code) ?? -Infinity) > calmMs) {
+      this.tell({ kind: 'shedding', home: code })
       this.logger.warn(
         { event: 'shedding', home: code },
         `${name.zh} ${name.en} (${code}): more requests than all levels can take, shedding 请求超出各级能力，开始限流`,
@@ -84,22 +91,35 @@ export class LogObserver implements Observer, Disposable {
 
   requestCoalesced(): void {}
 
-  modeSet(mode: string, before: string | null): void {
+  modeSet(mode: Mode, before: Mode | null): void {
     if (before === null && mode === 'peacetime') return
+    this.tell({ kind: 'mode', mode })
     const words = mode === 'emergency' ? '已进入战时模式' : '已恢复平时模式'
     this.logger.warn({ event: 'mode', mode, before }, `mode is ${mode} ${words}`)
+  }
+
+  holdChanged(hold: Hold, step: HoldStep): void {
+    this.tell({ kind: 'hold', hold, step })
+    const { id, kind, scope, owner, expiresAt } = hold
+    const what = 'node' in scope ? scope.node : scope.region
+    const fields = { event: 'hold', id, kind, ...scope, owner, expiresAt, step }
+    const words = { put: '已置位', changed: '已更改', ended: '已解除', expired: '已到期' }[step]
+    if (step === 'put') this.logger.warn(fields, `${what}: ${kind} put by ${owner} ${words}`)
+    else this.logger.info(fields, `${what}: ${kind} of ${owner} ${step} ${words}`)
   }
 
   lastGoodServed(): void {}
   residentSeen(): void {}
 
   protectionChanged(level: ProtectionName, reason: string): void {
+    this.tell({ kind: 'protection', level, reason })
     const fields = { event: 'protection', level, reason }
     if (level === 'normal') this.logger.info(fields, 'the gateway no longer needs to protect its own process')
     else this.logger.warn(fields, `the gateway protects its own process: ${level}, because of ${reason}`)
   }
 
   healthChanged(node: CodeNode, health: Health, detail: string): void {
+    this.tell({ kind: 'health', node: node.id, region: node.region, health, detail })
     const fields = { event: 'health', node: node.id, region: node.region, health }
     if (health === 'up') this.logger.info(fields, `${node.id} is up: ${detail}`)
     else this.logger.warn(fields, `${node.id} is ${health}: ${detail}`)
@@ -107,6 +127,7 @@ export class LogObserver implements Observer, Disposable {
 
   readinessChanged(node: CodeNode, notReadyFor: ReadonlySet<RegionId>): void {
     const homes = [...notReadyFor].sort()
+    this.tell({ kind: 'readiness', node: node.id, region: node.region, notReadyFor: homes })
     const fields = { event: 'readiness', node: node.id, region: node.region, notReadyFor: homes }
     if (homes.length === 0) this.logger.info(fields, `${node.id} is ready for every home 已可代答各地`)
     else {
@@ -129,6 +150,7 @@ export class LogObserver implements Observer, Disposable {
   }
 
   breakerChanged(node: CodeNode, state: BreakerState): void {
+    this.tell({ kind: 'breaker', node: node.id, region: node.region, state })
     const fields = { event: 'breaker', node: node.id, region: node.region, state }
     const what = {
       open: 'opened: too many of its answers failed',
@@ -146,13 +168,15 @@ export class LogObserver implements Observer, Disposable {
   }
 
   snapshotApplied(version: number, regions: number, nodes: number): void {
+    this.tell({ kind: 'snapshot', version, regions, nodes })
     this.logger.debug(
       { event: 'snapshot', version, regions, nodes },
       `snapshot ${version}: ${regions} regions, ${nodes} nodes`,
     )
   }
 
-  reloadRefused(what: string, detail: string): void {
+  reloadRefused(what: 'configuration' | 'certificate', detail: string): void {
+    this.tell({ kind: 'reload-refused', what, detail })
     this.logger.error(
       { event: 'reload-refused', what, detail },
       `new ${what} refused, the old one stays: ${detail}`,
@@ -160,6 +184,7 @@ export class LogObserver implements Observer, Disposable {
   }
 
   registryLost(detail: string): void {
+    this.tell({ kind: 'registry', up: false, detail })
     this.logger.error(
       { event: 'registry', up: false, detail },
       `registry lost, routing on what was last known: ${detail}`,
@@ -167,6 +192,7 @@ export class LogObserver implements Observer, Disposable {
   }
 
   registryBack(): void {
+    this.tell({ kind: 'registry', up: true, detail: '' })
     this.logger.info({ event: 'registry', up: true }, 'registry is back')
   }
 
@@ -202,6 +228,14 @@ export class LogObserver implements Observer, Disposable {
 
   private tellShift(home: Home, level: Level | null, { from, to, changes }: Shift): void {
     const { code, name } = home.region
+    this.tell({
+      kind: 'shift',
+      home: code,
+      level: level?.name ?? 'none',
+      region: level?.region ?? null,
+      changes,
+      swings: from === to,
+    })
     const fields = {
       event: 'shift',
       home: code,

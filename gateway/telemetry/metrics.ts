@@ -218,6 +218,7 @@ export class Metrics implements Observer {
   readinessUnreadable(node: CodeNode): void {
     this.unreadable.inc({ node: node.id })
   }
+  holdChanged(): void {}
 
   /** Takes a departed node's lines out; series never expire by themselves. */
   forget(node: CodeNode): void {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { Copies } from './copies.ts'
 import { CrewReadings } from './crew-readings.ts'
+import type { Happening } from '../model/happening.ts'
 import type { Readings } from '../model/readings.ts'
 import { version } from '../model/version.ts'
 import type { FromWorker } from './messages.ts'
@@ -34,6 +35,7 @@ export class Crew implements Host {
   readonly logger: Logger
   readonly copies: Copies
   readonly measured: CrewReadings
+  private readonly happen: (happening: Happening, worker: number) => void
   private readonly places: readonly Place[]
   private readonly desk: QuotaDesk
   private config: Config
@@ -45,7 +47,14 @@ export class Crew implements Host {
     for (const place of this.places) place.kill()
   }
 
-  constructor(config: Config, logger: Logger, workers: number) {
+  /** @param happened Told what the workers want operators to see. Must not throw. */
+  constructor(
+    config: Config,
+    logger: Logger,
+    workers: number,
+    happened: (happening: Happening, worker: number) => void,
+  ) {
+    this.happen = happened
     this.config = config
     this.logger = logger
     this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
@@ -122,6 +131,7 @@ export class Crew implements Host {
     if (message.type === 'hello') this.order(place)
     else if (message.type === 'ready') this.began(place, message.publicPort)
     else if (message.type === 'copy') this.copies.heard(place.number, message)
+    else if (message.type === 'event') this.happened(place, message)
     else if (message.type === 'state') this.measured.heard(place.number, message.id, message.readings)
     else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
   }
@@ -159,6 +169,15 @@ export class Crew implements Host {
     }
     const { number, pid } = place
     this.logger.info({ event: 'worker-ready', place: number, pid }, `worker ${number} (pid ${pid}) serves`)
+  }
+
+  private happened({ number }: Place, { happening, lost }: Extract<FromWorker, { type: 'event' }>): void {
+    if (lost > 0)
+      this.logger.warn(
+        { event: 'worker', place: number, lost },
+        `${lost} events of worker ${number} are lost`,
+      )
+    this.happen(happening, number)
   }
 
   /** What is left to tell while no worker answers. */

@@ -1,6 +1,7 @@
 // What a primary and its workers tell each other, checked on arrival.
 import { z } from 'zod'
 import { configSchema } from '../../config/schema.ts'
+import { happeningSchema } from '../admin/schemas/events.ts'
 import { readingsSchema } from '../admin/schemas/readings.ts'
 
 const rates = z.record(z.string(), z.number().min(0))
@@ -74,6 +75,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   }),
   /** What it measures now, as it was asked. */
   z.object({ type: z.literal('state'), id: z.int(), readings: readingsSchema }),
+  /** What operators are to see. `lost`: so many before it were given up while the primary took nothing. */
+  z.object({ type: z.literal('event'), happening: happeningSchema, lost: z.int().min(0) }),
   z.object({ type: z.literal('demand'), demands: rates }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

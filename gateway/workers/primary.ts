@@ -8,13 +8,22 @@ import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
 import { openOperatorsAlone, ownState } from '../compose/operators.ts'
 import { peppersOf } from '../control/pepper-file.ts'
+import { openEvents, tellByPrimary } from '../compose/events.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
   Gateway,
-  'publicPort' | 'adminPort' | 'firstToken' | 'logger' | 'reload' | 'reloadRefused' | 'close'
+  | 'publicPort'
+  | 'adminPort'
+  | 'firstToken'
+  | 'logger'
+  | 'measured'
+  | 'events'
+  | 'reload'
+  | 'reloadRefused'
+  | 'close'
 >
 
 /**
@@ -24,8 +33,10 @@ export type Running = Pick<
 export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
   await using started = new AsyncDisposableStack()
   ownState(initial, started)
-  const crew = new Crew(initial, logger, workers)
-  const log = started.use(new LogObserver(logger))
+  let current = initial
+  const events = started.use(openEvents(() => current))
+  const crew = new Crew(initial, logger, workers, (happening, worker) => events.add(happening, worker))
+  const log = started.use(new LogObserver(logger, tellByPrimary(events)))
   const reloadRefused = (what: 'configuration' | 'certificate', detail: string): void => {
     crew.copies.metrics.reloadRefused(what)
     log.reloadRefused(what, detail)
@@ -43,12 +54,13 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   started.defer(async () => endCrew(crew))
   await crew.start()
   const begun = started.move()
-  let current = initial
   return {
     publicPort: crew.publicPort,
     adminPort,
     firstToken: plane?.firstToken ?? null,
     logger,
+    measured: crew.measured,
+    events,
     reload(next) {
       // Where it can't be used, no worker hears of the change.
       peppersOf(next)

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import { type Gateway, startGateway } from '../compose.ts'
 import { errorText, UsageError } from '../model/errors.ts'
 import { createLogger } from '../telemetry/log.ts'
+import { EventPost } from './event-post.ts'
 import { type Failed, type StartOrder, toWorker, type ToWorker } from './messages.ts'
 import { Reporter } from './reporter.ts'
 import { shareOfConfig } from './share-of-config.ts'
@@ -58,9 +59,11 @@ async function started(order: StartOrder): Promise<Running> {
     const { config } = order
     const logger = createLogger(config.logLevel, config.logFormat).child({ worker })
     const quotas = new SharedQuotas(order.shares, (demands) => void tellPrimary({ type: 'demand', demands }))
+    const events = new EventPost(tellPrimary)
     const gateway = await startGateway(config, logger, {
       operators: false,
       quotas,
+      tell: (happening) => events.post(happening),
       workers,
       part: (inForce) => shareOfConfig(inForce, workers),
     })

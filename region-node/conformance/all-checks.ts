@@ -5,6 +5,7 @@ import { errorChecks } from './checks/errors.ts'
 import { healthChecks, loadChecks } from './checks/health.ts'
 import { leakChecks } from './checks/leaks.ts'
 import { overloadChecks } from './checks/overload.ts'
+import { paperChecks } from './checks/paper.ts'
 import { verificationChecks } from './checks/verification.ts'
 import { writeChecks } from './checks/writes.ts'
 
@@ -15,6 +16,7 @@ export const allChecks: readonly Check[] = [
   ...verificationChecks,
   ...errorChecks,
   ...writeChecks,
+  ...paperChecks,
   ...overloadChecks,
   ...leakChecks,
 ]

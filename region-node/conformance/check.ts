@@ -12,6 +12,7 @@ export const AREAS = [
   'verification',
   'errors',
   'idempotency',
+  'paper',
   'overload',
   'leaks',
 ] as const

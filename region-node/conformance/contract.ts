@@ -91,6 +91,16 @@ export const registrationsSchema = z.looseObject({
   registrations: z.array(z.looseObject({ registrationId: z.string() })),
 })
 
+export const paperReceiptSchema = z.looseObject({
+  codeId: z.string().min(1).max(64),
+  code: z.string().min(1),
+  residentTokens: z.array(token).min(1),
+  issuedAt: time,
+  validUntil: time,
+})
+export type PaperReceipt = z.infer<typeof paperReceiptSchema>
+export const lossReceiptSchema = z.looseObject({ codesLost: z.int().min(0) })
+
 export const revocationListsSchema = z.looseObject({ lists: z.array(z.string()) })
 
 /** https://www.rfc-editor.org/rfc/rfc9457; `about:blank` would tell programs nothing. */

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { Recorded } from '../record-once.ts'
 import { readInput } from './input.ts'
-import { copyNotFit, notTheWriter, ProblemError, unknownResident } from './problem.ts'
+import { cannotSign, copyNotFit, notTheWriter, ProblemError, unknownResident } from './problem.ts'
 import { sendText } from './reply.ts'
 import type { Route } from './routes.ts'
 
@@ -79,6 +79,8 @@ export function sendRecorded(res: Response, recorded: Recorded): void {
       throw copyNotFit(recorded.homeRegion)
     case 'not-the-writer':
       throw notTheWriter(recorded.homeRegion)
+    case 'cannot-sign':
+      throw cannotSign(recorded.reason, recorded.homeRegion)
     case 'recorded':
       return sendText(res, 201, recorded.body, 'application/json')
     case 'replayed':

@@ -1,6 +1,6 @@
 // RFC 9457 problems: every error that a client sees. They never quote an id, a path, SQL or a stack.
 import type { ServerResponse } from 'node:http'
-import type { RefusalReason } from '../signing/code-signer.ts'
+import type { SigningFault } from '../authority/authority.ts'
 import { sendText } from './reply.ts'
 
 /** One invalid part of a request. */
@@ -93,7 +93,7 @@ export const unknownResident = (): ProblemError =>
  * `undelegated` is 421, so that a gateway asks another region and takes this node neither for broken nor for full: its
  * own residents are served (RFC 9110 section 15.5.20). Without a key nobody is, so that is 503.
  */
-export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemError =>
+export const cannotSign = (reason: SigningFault, homeRegion: string): ProblemError =>
   new ProblemError(
     reason === 'undelegated'
       ? {
@@ -107,7 +107,10 @@ export const cannotSign = (reason: RefusalReason, homeRegion: string): ProblemEr
           status: 503,
           code: 'no-signing-key',
           title: 'This node has no key to sign with',
-          detail: 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
+          detail:
+            reason === 'unlisted'
+              ? 'Its key is not in its trust list: the trust root puts it there before anything is printed.'
+              : 'Its operator gives it one with --keys; codes of other nodes are as good as ever.',
         },
   )
 

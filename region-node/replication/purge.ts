@@ -111,7 +111,7 @@ export async function signPurge(
 
 /** What a certificate says; null: nobody in the trust list signed it for that donor. */
 export async function readPurge(text: string, donor: string, trust: TrustList): Promise<PurgeClaims | null> {
-  const read = readCompactJws(text, 'chiyuan-purge-certificate', maxChars)
+  const read = readCompactJws(text, ['chiyuan-purge-certificate'], maxChars)
   if (!read.ok) return null
   const key = trust.keys.get(read.jws.kid)
   if (key === undefined || key.region !== donor) return null

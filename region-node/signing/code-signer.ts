@@ -3,11 +3,16 @@ import { base64url } from 'jose'
 import { carriedLifetimeSeconds, codeClaimsSchema, displayLifetimeSeconds } from '../verify/claims.ts'
 import type { CodeClaims } from '../verify/claims.ts'
 import { secondsOf } from '../verify/fields.ts'
+import { paperClaimsSchema, paperLifetimeSeconds } from '../verify/paper-claims.ts'
+import type { PaperClaims } from '../verify/paper-claims.ts'
 import type { Delegation } from '../verify/trust-list.ts'
 import type { KeyRing, Signer } from './key-ring.ts'
 
 /** What the store knows of the resident; times in seconds. */
 export type CodeSubject = Pick<CodeClaims, 'hom' | 'sub' | 'st' | 'seq'> & { readonly tst?: number }
+
+/** Whom a printed code stands for, all of one home, and the name under which it can be revoked. */
+export type PaperSubject = Pick<PaperClaims, 'hom' | 'sub' | 'rid'>
 
 export interface SignedCode {
   /** The compact JWS: what goes into the QR code. */
@@ -23,6 +28,10 @@ export interface SignedCode {
 export type RefusalReason = 'no-key' | 'undelegated'
 
 export type Signing = { ok: true; code: SignedCode } | { ok: false; reason: RefusalReason }
+
+type Leave =
+  | { ok: true; signer: Signer; iss: string; iat: number; exp: number }
+  | { ok: false; reason: RefusalReason }
 
 export interface CodeSignerParts {
   readonly ring: KeyRing
@@ -66,15 +75,36 @@ export class CodeSigner {
     return this.#sign(subject, nowMs, lifetimeSeconds)
   }
 
+  /**
+   * The code that is printed: for 90 days, or until its key or agreement ends.
+   *
+   * @throws {z.ZodError} when the subject's fields break the format: a fault of the caller.
+   */
+  async paper({ hom, sub, rid }: PaperSubject, nowMs: number): Promise<Signing> {
+    const may = this.#mayFrom(hom, nowMs, paperLifetimeSeconds.longest)
+    if (!may.ok) return may
+    const { signer, iss, iat, exp } = may
+    const claims = paperClaimsSchema.parse({ v: 1, iss, hom, sub, iat, exp, rid })
+    return { ok: true, code: { text: await signer.sign('chiyuan-paper', claims), rid, iat, exp } }
+  }
+
   async #sign(subject: CodeSubject, nowMs: number, lifetimeSeconds: number): Promise<Signing> {
+    const may = this.#mayFrom(subject.hom, nowMs, lifetimeSeconds)
+    if (!may.ok) return may
+    const { signer, iss, iat, exp } = may
+    return { ok: true, code: await signCode(signer, { ...subject, iss, iat, exp }) }
+  }
+
+  /** By which key, and from when until when, this region may speak for residents of `hom`. */
+  #mayFrom(hom: string, nowMs: number, lifetimeSeconds: number): Leave {
     const { ring } = this.#parts
     const signer = ring.signerAt(nowMs)
     if (signer === null) return { ok: false, reason: 'no-key' }
     const iat = secondsOf(nowMs)
-    const until = this.#authorityEnds(subject.hom, iat)
+    const until = this.#authorityEnds(hom, iat)
     if (until === null) return { ok: false, reason: 'undelegated' }
     const exp = Math.min(iat + lifetimeSeconds, signer.jwk.exp, until)
-    return { ok: true, code: await signCode(signer, { ...subject, iss: ring.region, iat, exp }) }
+    return { ok: true, signer, iss: ring.region, iat, exp }
   }
 
   /** When this region's say over residents of `hom` ends, seconds; `null` where it has none. */

@@ -1,10 +1,10 @@
 // The life of a region's keys as a function of time: published, signing, retired, over. No I/O, no clock.
-import { carriedLifetimeSeconds } from '../verify/claims.ts'
+import { paperLifetimeSeconds } from '../verify/paper-claims.ts'
 import type { PublicKey } from '../verify/public-key.ts'
 
 /**
  * `next`: published, so that every verifier knows it before it signs. `retired`: signs no more, and stays published
- * until its last code has expired. `over`: of no use to anybody.
+ * until the last paper that it signed has expired. `over`: of no use to anybody.
  */
 export type KeyStage = 'next' | 'signing' | 'retired' | 'over'
 
@@ -29,11 +29,23 @@ function stageOf(jwk: PublicKey, later: readonly PublicKey[], now: number): KeyS
   if (now < jwk.nbf) return 'next'
   const successor = later.find(({ nbf }) => nbf <= now)
   if (successor === undefined) return now < jwk.exp ? 'signing' : 'over'
-  const lastCodeEnds = Math.min(jwk.exp, successor.nbf + carriedLifetimeSeconds.longest)
+  const lastCodeEnds = Math.min(jwk.exp, successor.nbf + paperLifetimeSeconds.longest)
   return now < lastCodeEnds + slackSeconds ? 'retired' : 'over'
 }
 
-export const isPublished = ({ stage }: StagedKey): boolean => stage !== 'over'
+/**
+ * The keys as verifiers are to know them: each says until when it signs, if another follows it. So a retired key, which
+ * stays for its papers, is of no use to forge what is fresh.
+ */
+export function publishedAt(keys: readonly PublicKey[], now: number): PublicKey[] {
+  const oldestFirst = stagesAt(keys, now)
+  return oldestFirst.flatMap(({ jwk, stage }, i) => {
+    if (stage === 'over') return []
+    const successor = oldestFirst[i + 1]?.jwk
+    const ends = successor === undefined ? jwk.exp : successor.nbf + slackSeconds
+    return [ends < jwk.exp ? { ...jwk, signsUntil: ends } : jwk]
+  })
+}
 
 export interface Term {
   readonly nbf: number

@@ -9,7 +9,7 @@ import { isSealed, privateKeyOf, readKeyDocument } from './key-document.ts'
 import type { KeyDocument } from './key-document.ts'
 import { KeyError } from './key-error.ts'
 import { readKeyFiles } from './key-folder.ts'
-import { isPublished, stagesAt } from './key-life.ts'
+import { publishedAt, stagesAt } from './key-life.ts'
 import type { StagedKey } from './key-life.ts'
 
 /** The key that signs at one moment. */
@@ -76,9 +76,7 @@ export class KeyRing {
 }
 
 export const jwksAt = (keys: readonly PublicKey[], nowMs: number): Jwks => ({
-  keys: stagesAt(keys, secondsOf(nowMs))
-    .filter(isPublished)
-    .map(({ jwk }) => jwk),
+  keys: publishedAt(keys, secondsOf(nowMs)),
 })
 
 /** The public parts need no passphrase. @throws {KeyError} */

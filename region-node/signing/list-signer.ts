@@ -55,7 +55,18 @@ const countedSchema = z.object({ counter: counterField })
 
 /** The counter of a list that its signer kept; `null` where `text` is no such list. Nothing is verified. */
 export function counterIn(text: string, type: JwsType): number | null {
-  if (!readCompactJws(text, type, text.length).ok) return null
+  if (!readCompactJws(text, [type], text.length).ok) return null
   const read = countedSchema.safeParse(decodeJwt(text))
   return read.success ? read.data.counter : null
+}
+
+// Only papers have names of 16 bytes.
+const revokedSchema = z.object({ revoked: z.array(z.object({ rid: z.string().optional() })) })
+const paperNameChars = 22
+
+/** Names of printed codes in a revocation list that its signer kept. Nothing is verified. */
+export function papersRevokedIn(text: string): string[] {
+  if (!readCompactJws(text, ['chiyuan-revocation-list'], text.length).ok) return []
+  const { revoked } = revokedSchema.safeParse(decodeJwt(text)).data ?? { revoked: [] }
+  return revoked.flatMap(({ rid }) => (rid?.length === paperNameChars ? [rid] : []))
 }

@@ -8,6 +8,7 @@ import { kidField } from './fields.ts'
 /** What a JWS of ours can be; its `typ`, so that one can't be passed off as another (RFC 8725 section 3.11). */
 export type JwsType =
   | 'chiyuan-code'
+  | 'chiyuan-paper'
   | 'chiyuan-trust-list'
   | 'chiyuan-revocation-list'
   | 'chiyuan-purge-certificate'
@@ -18,26 +19,33 @@ export type JwsFault = 'too-long' | 'form' | 'header'
 export interface CompactJws {
   readonly text: string
   readonly kid: string
+  readonly type: JwsType
 }
 
 export type JwsReading = { ok: true; jws: CompactJws } | { ok: false; reason: JwsFault }
 
 // Strict: `jwk`, `jku`, `x5c` and `x5u` would let the bearer bring the key, `crit` and `b64` change what is signed.
-const headerSchema = (type: JwsType) =>
-  z.strictObject({ alg: z.literal('ES256'), typ: z.literal(type), kid: kidField })
-
-const headers: Record<JwsType, z.ZodType<{ kid: string }>> = {
-  'chiyuan-code': headerSchema('chiyuan-code'),
-  'chiyuan-trust-list': headerSchema('chiyuan-trust-list'),
-  'chiyuan-revocation-list': headerSchema('chiyuan-revocation-list'),
-  'chiyuan-purge-certificate': headerSchema('chiyuan-purge-certificate'),
-}
+const headerSchema = z.strictObject({
+  alg: z.literal('ES256'),
+  typ: z.enum([
+    'chiyuan-code',
+    'chiyuan-paper',
+    'chiyuan-trust-list',
+    'chiyuan-revocation-list',
+    'chiyuan-purge-certificate',
+  ]),
+  kid: kidField,
+})
 
 // 64 bytes of an ES256 signature, its last character without the four bits that mean nothing.
 const signaturePattern = /^[A-Za-z0-9_-]{85}[AQgw]$/
 
-/** Reads the header, and believes none of it but the name of the key. Nothing is parsed above `maxChars`. */
-export function readCompactJws(text: string, type: JwsType, maxChars: number): JwsReading {
+/**
+ * Reads the header, and believes none of it but the name of the key. Nothing is parsed above `maxChars`.
+ *
+ * @param types What it may be; which it is decides by what rules its content is read.
+ */
+export function readCompactJws(text: string, types: readonly JwsType[], maxChars: number): JwsReading {
   if (text.length > maxChars) return { ok: false, reason: 'too-long' }
   const [header = '', payload = '', signature = '', ...rest] = text.split('.', 4)
   if (rest.length > 0 || !isBase64url(header) || !isBase64url(payload) || !signaturePattern.test(signature)) {
@@ -45,8 +53,9 @@ export function readCompactJws(text: string, type: JwsType, maxChars: number): J
   }
   const json = readJsonPart(header)
   if (!json.ok) return { ok: false, reason: 'header' }
-  const read = headers[type].safeParse(json.value)
-  return read.success ? { ok: true, jws: { text, kid: read.data.kid } } : { ok: false, reason: 'header' }
+  const read = headerSchema.safeParse(json.value)
+  if (!read.success || !types.includes(read.data.typ)) return { ok: false, reason: 'header' }
+  return { ok: true, jws: { text, kid: read.data.kid, type: read.data.typ } }
 }
 
 export type Opened = { ok: true; payload: unknown } | { ok: false; reason: 'tampered' | 'payload' }

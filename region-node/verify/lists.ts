@@ -89,7 +89,7 @@ async function openSigned<Key extends RootKey>(
   maxChars: number,
   signerOf: (kid: string) => Key | undefined,
 ): Promise<Signed<Key>> {
-  const read = readCompactJws(text, type, maxChars)
+  const read = readCompactJws(text, [type], maxChars)
   if (!read.ok) return refused(read.reason, formDetail(read.reason, type, maxChars))
   const signer = signerOf(read.jws.kid)
   if (signer === undefined)
@@ -117,7 +117,7 @@ function unfit(
   if (list.iat > now + (time.clockSkewSeconds ?? 30)) {
     return refused('from-the-future', `it was issued ${list.iat - now} s from now; is this clock right?`)
   }
-  if (list.iat < signer.nbf || list.iat >= signer.exp) {
+  if (list.iat < signer.nbf || list.iat >= signer.signsUntil) {
     return refused('unknown-signer', `key ${signer.kid} was not to sign at the time of the list`)
   }
   if (held === null || list.counter > held.counter) return null

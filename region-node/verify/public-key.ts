@@ -22,8 +22,14 @@ export const publicKeySchema = z
     nbf: secondsField,
     /** Nothing that it signs may live longer than this, in seconds. */
     exp: secondsField,
+    /** Its successor's time: what it signs is not believed from here on (`iat`), in seconds. Left out: until `exp`. */
+    signsUntil: secondsField.optional(),
   })
   .refine(({ nbf, exp }) => exp > nbf, { path: ['exp'], message: 'above nbf' })
+
+/** From when on nothing that the key signs is believed, seconds: a retired key still vouches for what is out. */
+export const signingEnds = ({ exp, signsUntil }: Pick<PublicKey, 'exp' | 'signsUntil'>): number =>
+  Math.min(exp, signsUntil ?? exp)
 
 /** Public part of a key; strict, so that a private one (`d`) is refused wherever a public one is meant. */
 export type PublicKey = z.infer<typeof publicKeySchema>
@@ -38,7 +44,7 @@ export interface Jwks {
 export type KeyImport = { ok: true; key: CryptoKey } | { ok: false; reason: string }
 
 export async function importPublicKey(jwk: PublicKey): Promise<KeyImport> {
-  const { kid, nbf: _nbf, exp: _exp, ...point } = jwk
+  const { kid, nbf: _nbf, exp: _exp, signsUntil: _signsUntil, ...point } = jwk
   if ((await calculateJwkThumbprint(point)) !== kid) {
     return { ok: false, reason: `key ${kid}: its kid is not its thumbprint (RFC 7638)` }
   }

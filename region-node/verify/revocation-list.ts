@@ -78,8 +78,13 @@ function keepLatest(entries: Map<string, number>, name: string, before: number):
   entries.set(name, Math.max(before, entries.get(name) ?? 0))
 }
 
-/** Whether the list, if it has a say over a code, revokes it. */
+/**
+ * Whether the list, if it has a say over a code, revokes it.
+ *
+ * @param code.subject Whose colour the code tells; `null` where it tells none: what is taken back of a resident by name
+ *   are colours, and paper stands for them whatever their colour.
+ */
 export const revokes = (
   list: RevocationList,
-  { rid, sub, iat }: { rid: string; sub: string; iat: number },
-): boolean => iat < (list.rids.get(rid) ?? 0) || iat < (list.subjects.get(sub) ?? 0)
+  { rid, subject, iat }: { rid: string; subject: string | null; iat: number },
+): boolean => iat < (list.rids.get(rid) ?? 0) || (subject !== null && iat < (list.subjects.get(subject) ?? 0))

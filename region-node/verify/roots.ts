@@ -1,7 +1,7 @@
 // The trust roots: whose signature makes a trust list. They reach a verifier by hand, not by the network.
 import { z } from 'zod'
 import type { RootKey } from './lists.ts'
-import { importPublicKey, jwksSchema, publicKeySchema } from './public-key.ts'
+import { importPublicKey, jwksSchema, publicKeySchema, signingEnds } from './public-key.ts'
 import { faultsOf } from './trust-list.ts'
 
 export type RootsReading = { ok: true; roots: readonly RootKey[] } | { ok: false; detail: string }
@@ -17,7 +17,8 @@ export async function readRoots(document: unknown): Promise<RootsReading> {
   for (const jwk of read.data.keys) {
     const imported = await importPublicKey(jwk)
     if (!imported.ok) return { ok: false, detail: imported.reason }
-    roots.push({ kid: jwk.kid, nbf: jwk.nbf, exp: jwk.exp, key: imported.key })
+    const { kid, nbf, exp } = jwk
+    roots.push({ kid, nbf, exp, signsUntil: signingEnds(jwk), key: imported.key })
   }
   return { ok: true, roots }
 }

@@ -2,7 +2,7 @@
 import type { CryptoKey } from 'jose'
 import { z } from 'zod'
 import { counterField, regionField, secondsField } from './fields.ts'
-import { importPublicKey, publicKeySchema } from './public-key.ts'
+import { importPublicKey, publicKeySchema, signingEnds } from './public-key.ts'
 
 const delegationSchema = z
   .strictObject({
@@ -46,6 +46,8 @@ export interface IssuerKey {
   readonly region: string
   readonly nbf: number
   readonly exp: number
+  /** Nothing that is issued from then on is believed, seconds; `exp` at the latest. */
+  readonly signsUntil: number
   readonly key: CryptoKey
 }
 
@@ -73,7 +75,7 @@ export async function readTrustList(payload: unknown, text: string): Promise<Tru
       const imported = await importPublicKey(document)
       if (!imported.ok) return { ok: false, detail: imported.reason }
       const { kid, nbf, exp } = document
-      keys.set(kid, { kid, region, nbf, exp, key: imported.key })
+      keys.set(kid, { kid, region, nbf, exp, signsUntil: signingEnds(document), key: imported.key })
     }
   }
   const byPair = new Map<string, Delegation[]>()

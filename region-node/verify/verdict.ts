@@ -1,5 +1,6 @@
 // What a verifier can conclude, and by what rules it does.
 import type { CodeClaims, CodeKind } from './claims.ts'
+import type { PaperClaims } from './paper-claims.ts'
 
 export interface Policy {
   /** How far apart the clocks of issuer and verifier may be, seconds. */
@@ -7,7 +8,8 @@ export interface Policy {
   /** Above this age, in seconds, a trust list is not gone by. */
   readonly maxTrustListAgeSeconds: number
   readonly maxRevocationListAgeSeconds: number
-  /** Which codes are refused without a revocation list of their key: a display code is over before a list could come. */
+  /** Which codes are refused without a revocation list of their key: a display code is over before one could come. Paper
+   * is carried too. */
   readonly revocationsNeededFor: 'carried' | 'every-code'
 }
 
@@ -40,7 +42,7 @@ export type UnknownIssuerReason =
   | 'no-such-key'
   /** It names another region than its key's. */
   | 'not-its-region'
-  /** Issued before its key's time, or good beyond it. */
+  /** Issued before its key's time or after its successor's began, or good beyond it. */
   | 'beyond-key'
 
 export type ListProblem =
@@ -58,6 +60,8 @@ export type Verdict = { readonly lists: ListAges } & (
       readonly delegated: boolean
       readonly claims: CodeClaims
     }
+  /** A printed code, genuine and in time: it says whom it stands for, and nothing of their colour. */
+  | { readonly outcome: 'genuine-paper'; readonly delegated: boolean; readonly claims: PaperClaims }
   | { readonly outcome: 'expired'; readonly expiredAt: number }
   | { readonly outcome: 'not-yet-valid'; readonly validFrom: number }
   | { readonly outcome: 'tampered' }

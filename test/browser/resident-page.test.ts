@@ -8,6 +8,7 @@ import {
   seriousFaults,
   until,
 } from '../support/browser.ts'
+import { syntheticCitizenNumber } from '../../region-node/tokens/synthetic-number.ts'
 import { RunningDemo } from '../support/demo.ts'
 
 jest.setTimeout(120_000)
@@ -35,6 +36,18 @@ describeInBrowser('a resident’s page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     await picture(page, 'resident-home')
     expect(await seriousFaults(page)).toEqual([])
+
+    // A document's number is no id of this page's: it is not kept, not sent, and not left in the address.
+    const number = syntheticCitizenNumber(7)
+    await page.locator('#resident').fill(number)
+    await page.locator('#chooser button').click()
+    await page.waitForSelector('#unknown:not([hidden])')
+    await page.evaluate(`location.hash = '${number}'`)
+    await until(page, `!location.hash.includes('${number}')`)
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(number)
+    await page.goto(`${demo.url}/#${resident}`)
+    await page.reload()
+    await says('home')
 
     demo.kill('xian-1', 'xian-2')
     await page.locator('#refresh').click()

@@ -165,7 +165,7 @@ describe('chiyuan mode', () => {
     expect(await line.good('mode', 'show')).toMatch(/^mode {7}peacetime\nset by {5}the configuration file\n/)
     const set = await line.run('mode', 'set', 'emergency', '--reason', '断电', '--yes')
     expect(set.stderr).toMatch(/^mode, for all regions: peacetime now, then emergency\. Reason: 断电\n/)
-    expect(set.stderr).toContain('warns emergency: the federation is in emergency mode')
+    expect(set.stderr).toContain('warns emergency: emergency mode would be in force')
     expect(await line.good('mode', 'show', '--lang', 'zh-CN')).toMatch(
       /模式 {6}emergency\n来源 {6}运维人员\n[^]*原因 {6}断电/,
     )

@@ -77,7 +77,7 @@ describe('chiyuan preview', () => {
       const { code, stdout } = await line.run('preview', '--hold', 'trip:610100')
       expect(stdout).toMatch(/610100 +local 610100 +\d\S* +0\n610100 +neighbour 610400 +0 +\d/)
       expect(stdout).toMatch(
-        /OBJECTS levels-left \(610100\): 1 level left that serves its residents; 2 should be\n/,
+        /OBJECTS levels-left: 610100: 1 of the 2 levels that it should have at the least would serve\n/,
       )
       expect(code).toBe(5)
     }, 8000)
@@ -102,7 +102,7 @@ describe('a guard', () => {
     const refused = await line.run(...all)
     expect(refused).toMatchObject({ code: 5, stdout: '' })
     expect(refused.stderr).toContain(
-      'OBJECTS levels-left (610100): 1 level left that serves its residents; 2 should be',
+      'OBJECTS levels-left: 610100: 1 of the 2 levels that it should have at the least would serve',
     )
     expect(refused.stderr).toContain('chiyuan: A guard objects: levels-left (610100)\n')
     expect(refused.stderr).toContain('give --override, and a reason that says why')

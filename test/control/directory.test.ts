@@ -114,13 +114,18 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
   await directory.read()
   expect([held(), directory.lost]).toEqual([['xian-1'], 'gone'])
   await putHold(real, aHold('xian-2', 'trip', 1_000_000))
+  const since = directory.lostSince
   await clock.advance(3000)
   expect(held()).toEqual(['xian-1'])
+  // Since it was lost, however often it was asked again.
+  expect(directory.lostSince).toBe(since)
   lost = false
   await clock.advance(1000)
   expect(held()).toEqual(['xian-1', 'xian-2'])
   expect(directory.lost).toBeNull()
   expect(events.filter((event) => event.startsWith('registry'))).toEqual(['registry lost', 'registry back'])
+  // That of before the start is no news; that of meanwhile is.
+  expect(events.filter((event) => event.startsWith('hold'))).toEqual(['hold hold-xian-2 put'])
 })
 
 it('starts without its registry', async () => {

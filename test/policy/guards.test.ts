@@ -3,7 +3,8 @@ import { expect, it } from '@jest/globals'
 import { preview } from '../../gateway/control/preview.ts'
 import type { NodeReadings } from '../../gateway/model/readings.ts'
 import type { Change } from '../../gateway/policy/change.ts'
-import type { Expiry, GuardName } from '../../gateway/policy/guards.ts'
+import { wordsOf } from '../../gateway/policy/guard-words.ts'
+import { type Expiry, type GuardName, guardNames } from '../../gateway/policy/guards.ts'
 import { demoFederation, holdOn, shaanxi, weinan, xian, xianyang } from '../support/demo-federation.ts'
 import { homeReads, nodeReads, reads } from '../support/readings.ts'
 
@@ -117,3 +118,22 @@ it('a home that has too few levels already is a warning to whoever changes somet
 })
 
 const heldBy = (change: Change) => ('hold' in change ? [change.hold] : [])
+
+it('each says in both languages what it found', () => {
+  const all = [
+    ...found({ changes: trip('610100', '610400', '610500'), rps: 700 }),
+    ...found({ changes: [{ mode: 'emergency' }], expiries: [{ donor: xianyang, inMs: 3_600_000 }] }),
+    ...found({ changes: trip('610100'), pledgeRps: 105 }),
+    ...found({ changes: trip('610100', '610400', '610500', '610000') }),
+    ...found({ changes: trip('610100'), xianyangNode: { knownLimit: null, limitBasis: 'unproven' } }),
+  ]
+  expect(new Set(all.map(({ guard }) => guard))).toEqual(new Set(guardNames))
+  for (const guarded of all) {
+    expect(wordsOf(guarded).zh).toMatch(/\p{Script=Han}/u)
+    expect(wordsOf(guarded).en).toMatch(/^[\x20-\x7e]+$/)
+  }
+  const sheds = all.find(({ guard }) => guard === 'sheds')
+  expect(sheds === undefined ? null : wordsOf(sheds).en).toBe(
+    '610100: 500 requests a second would be turned away',
+  )
+})

@@ -1,6 +1,6 @@
 // Several people's holds on one node: the one that spares it most counts, and ending one's own ends nobody else's.
 import { expect, it } from '@jest/globals'
-import { nodeHolds } from '../../gateway/policy/holds.ts'
+import { holdSteps, nodeHolds } from '../../gateway/policy/holds.ts'
 import { regionId } from '../../gateway/model/ids.ts'
 import { aHold } from '../support/holds.ts'
 import { aNode } from '../support/values.ts'
@@ -40,4 +40,17 @@ it('names all that lie on a node, the one that counts first', () => {
 
 it('a hold on what is not there lies on nothing', () => {
   expect(kinds(aHold('gone-1', 'trip', 1000), onRegion('b', 'trip', '999999'))).toEqual({})
+})
+
+it('tells what became of each hold', () => {
+  const held = (id: string, expiresAt: number) => aHold('xian-1', 'trip', expiresAt, { id })
+  const [kept, ended, expired, renewed] = [held('h1', 500), held('h2', 500), held('h3', 90), held('h4', 500)]
+  const put = aHold('xian-2', 'drain', 500, { id: 'h5' })
+  const longer = { ...renewed, expiresAt: 900 }
+  expect(holdSteps([kept, ended, expired, renewed], [kept, longer, put], 100)).toEqual([
+    { hold: ended, step: 'ended' },
+    { hold: expired, step: 'expired' },
+    { hold: longer, step: 'changed' },
+    { hold: put, step: 'put' },
+  ])
 })

@@ -10,6 +10,7 @@ import type { RegionNode } from '../../region-node/main.ts'
 import { syntheticToken } from '../../region-node/synthetic.ts'
 import { peerWorld } from './replication/peer-world.ts'
 import { RESIDENT, startTestNode, temporaryFolder } from './running-node.ts'
+import { signingWorld } from './signing-world.ts'
 import { letTerminalIn } from './terminal.ts'
 
 const contractSchema = z.looseObject({
@@ -54,11 +55,14 @@ beforeAll(async () => {
   const dataFile = folder.file('node.db')
   node = await startTestNode({ dataFile })
   backup = await startTestNode({ regionCode: '610400', holds: ['610100'] })
+  const world = await signingWorld()
+  const losses = world.write('losses.jws', await world.revocations('610100', Date.now()))
   // Nothing listens there, so it never has a copy.
   const follow = [{ region: '610100', urls: ['https://127.0.0.1:1'] }]
   copyless = await startTestNode({
     regionCode: '610400',
     follow,
+    revocationLists: [losses],
     peer: await (await peerWorld()).filesOf('610400'),
   })
   bearer = letTerminalIn(dataFile)
@@ -167,7 +171,7 @@ describe('what the node answers is what its contract says', () => {
     }
   })
 
-  it('to a code on paper and of a family, good, unknown and lost', async () => {
+  it('to a code on paper and of a family, good, of unknown losses, without a copy, and lost', async () => {
     const paper = await post(node.url, '/v1/paper-codes', { residentId: ID })
     const family = await post(node.url, '/v1/family-codes', { residentId: ID, memberIds: [RESIDENT] })
     const shown = async (url: string, code: string): Promise<string | undefined> => {
@@ -177,7 +181,8 @@ describe('what the node answers is what its contract says', () => {
     }
     const codes = [paper.body.code, family.body.code]
     for (const code of codes) expect(await shown(node.url, code)).toBeUndefined()
-    for (const code of codes) expect(await shown(backup.url, code)).toBe('unknown-code')
+    for (const code of codes) expect(await shown(backup.url, code)).toBe('list-too-old')
+    for (const code of codes) await shown(copyless.url, code)
     await post(node.url, '/v1/loss-reports', { residentId: ID })
     for (const code of codes) expect(await shown(node.url, code)).toBe('lost')
   })

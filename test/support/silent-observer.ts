@@ -16,6 +16,7 @@ export function listening(): Heard {
     requestRefused: nothing,
     requestShed: nothing,
     modeSet: nothing,
+    holdChanged: ({ id }, step) => events.push(`hold ${id} ${step}`),
     lastGoodServed: nothing,
     protectionChanged: nothing,
     residentSeen: nothing,

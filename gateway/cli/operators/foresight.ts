@@ -97,7 +97,7 @@ export function previewText(desk: Desk, { after, differences, guards }: Preview)
     ...guards.map((guard) => {
       const objects = guard.severity === 'object'
       const word = objects ? { en: 'OBJECTS', zh: '反对' } : { en: 'warns', zh: '提醒' }
-      return `${toned(objects ? 'bad' : 'careful', desk.say(word), process.stderr)} ${desk.say(guardText(guard))}\n`
+      return `${toned(objects ? 'bad' : 'careful', desk.say(word), process.stderr)} ${oneLine(desk.say(guardText(guard)))}\n`
     }),
   ].join('')
 }

@@ -1,10 +1,11 @@
 // Writes verdicts, and what they were judged by, into the checkpoint's page.
 import type { Verdict } from '../../verify/verdict.ts'
-import { adviceOn, kinds, outcomes, words } from './checkpoint-words.ts'
+import { adviceOn, kinds, outcomes, paperGenuine, refusals, words } from './checkpoint-words.ts'
 import { element, show, write } from './elements.ts'
 import type { Held } from './held-lists.ts'
 import type { Language } from './language.ts'
 import { otherThan, speak, tagOf } from './language.ts'
+import type { PaperColour } from './paper-colour.ts'
 import { regionName } from './regions.ts'
 import { looks } from './resident-words.ts'
 import type { Look } from './shapes.ts'
@@ -16,6 +17,8 @@ export type Notice = 'online' | 'offline' | 'refused' | null
 export interface View {
   readonly language: Language
   readonly verdict: Verdict | null
+  /** Of a genuine paper alone. */
+  readonly paper: PaperColour | null
   readonly held: Held | null
   readonly notice: Notice
   readonly updating: boolean
@@ -25,12 +28,12 @@ export interface View {
 }
 
 export function render(view: View, nowMs: number): void {
-  const { language, verdict } = view
+  const { language, verdict, paper } = view
   const said = words[language]
   speak(said, language)
   document.title = said.documentTitle
-  renderVerdict(verdict, language)
-  renderFacts(verdict, language, nowMs)
+  renderVerdict(verdict, paper, language)
+  renderFacts(verdict, paper, language, nowMs)
   renderLists(view, nowMs)
   show('camera', view.scanning)
   write('scan', view.scanning ? said.stop : said.scan)
@@ -38,35 +41,45 @@ export function render(view: View, nowMs: number): void {
   if (view.trouble !== null) write('trouble', said[view.trouble])
 }
 
-function renderVerdict(verdict: Verdict | null, language: Language): void {
+function renderVerdict(verdict: Verdict | null, paper: PaperColour | null, language: Language): void {
   const other = otherThan(language)
-  const look = lookOf(verdict)
+  const look = lookOf(verdict, paper)
   const card = element('card')
   if (card.dataset['look'] !== look) element('shape').replaceChildren(shapeOf(look))
   card.dataset['look'] = look
-  write('word', headline(verdict, language))
-  write('word-other', headline(verdict, other))
+  write('word', headline(verdict, paper, language))
+  write('word-other', headline(verdict, paper, other))
   element('word-other').lang = tagOf(other)
-  const notice = verdict === null ? words[language].hint : adviceOn(verdict, language)
+  const notice = verdict === null ? words[language].hint : adviceOn(verdict, paper, language)
   write('notice', notice)
-  if (verdict !== null) write('said', `${headline(verdict, language)}. ${notice}`)
+  if (verdict !== null) write('said', `${headline(verdict, paper, language)}. ${notice}`)
 }
 
 /** A code that can't be judged is not refused: it may be good. */
-const lookOf = (verdict: Verdict | null): Look => {
+const lookOf = (verdict: Verdict | null, paper: PaperColour | null): Look => {
   if (verdict === null) return 'waiting'
   if (verdict.outcome === 'valid') return verdict.claims.st
+  if (verdict.outcome === 'genuine-paper') {
+    return paper?.is === 'known' ? paper.status : paper?.is === 'refused' ? 'refused' : 'paper'
+  }
   return verdict.outcome === 'list-too-old' ? 'none' : 'refused'
 }
 
-function headline(verdict: Verdict | null, language: Language): string {
+function headline(verdict: Verdict | null, paper: PaperColour | null, language: Language): string {
   if (verdict === null) return words[language].nothing
+  if (paper?.is === 'known') return `${paperGenuine[language]} · ${looks[language][paper.status]}`
+  if (paper?.is === 'refused') return refusals[language][paper.why]
   const outcome = outcomes[language][verdict.outcome]
   return verdict.outcome === 'valid' ? `${outcome} · ${looks[language][verdict.claims.st]}` : outcome
 }
 
-function renderFacts(verdict: Verdict | null, language: Language, nowMs: number): void {
-  show('facts', verdict?.outcome === 'valid')
+function renderFacts(
+  verdict: Verdict | null,
+  paper: PaperColour | null,
+  language: Language,
+  nowMs: number,
+): void {
+  show('facts', verdict !== null && isGenuine(verdict) && paper?.is !== 'refused')
   show('ages', verdict !== null)
   if (verdict === null) return
   const { trustSeconds, revocationsSeconds } = verdict.lists
@@ -76,13 +89,24 @@ function renderFacts(verdict: Verdict | null, language: Language, nowMs: number)
     'ages',
     `${words[language].age}: ${words[language].trust} ${age(trustSeconds)} · ${words[language].revocations} ${age(revocationsSeconds)}`,
   )
-  if (verdict.outcome !== 'valid') return
+  if (!isGenuine(verdict)) return
   const { hom, iss, iat, exp } = verdict.claims
   write('home', regionName(hom, language))
   write('issuer', regionName(iss, language))
-  write('kind', kinds[language][verdict.kind] + (verdict.delegated ? kinds[language].delegated : ''))
+  write('kind', kindOf(verdict, language) + (verdict.delegated ? kinds[language].delegated : ''))
   write('issued', agoText(nowMs / 1000 - iat, language))
   write('until', momentText(exp * 1000, language))
+}
+
+type Genuine = Extract<Verdict, { outcome: 'valid' | 'genuine-paper' }>
+
+const isGenuine = (verdict: Verdict): verdict is Genuine =>
+  verdict.outcome === 'valid' || verdict.outcome === 'genuine-paper'
+
+function kindOf(verdict: Genuine, language: Language): string {
+  if (verdict.outcome === 'valid') return kinds[language][verdict.kind]
+  const people = verdict.claims.sub.length
+  return people === 1 ? kinds[language].paper : kinds[language].family(people)
 }
 
 function renderLists({ held, language, notice, updating }: View, nowMs: number): void {

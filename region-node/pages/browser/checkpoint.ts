@@ -8,6 +8,8 @@ import { render } from './checkpoint-view.ts'
 import { element } from './elements.ts'
 import type { Held } from './held-lists.ts'
 import { forgetLists, restoreLists, updateLists } from './held-lists.ts'
+import type { PaperColour } from './paper-colour.ts'
+import { askForColour } from './paper-colour.ts'
 import { chooseLanguage, chosenLanguage, otherThan } from './language.ts'
 import { keepPagesOffline } from './offline.ts'
 import { readCamera, readPicture } from './qr-reader.ts'
@@ -20,19 +22,32 @@ const updateEveryMs = 10 * 60_000
 let language = chosenLanguage()
 let held: Held | null = null
 let verdict: Verdict | null = null
+let paper: PaperColour | null = null
 let notice: Notice = null
 let updating = false
 let trouble: View['trouble'] = null
 let scanning: AbortController | null = null
 
 const draw = (): void =>
-  render({ language, verdict, held, notice, updating, scanning: scanning !== null, trouble }, Date.now())
+  render(
+    { language, verdict, paper, held, notice, updating, scanning: scanning !== null, trouble },
+    Date.now(),
+  )
 
 async function judge(text: string): Promise<void> {
   const nowMs = Date.now()
   trouble = null
   // White space comes along with what is pasted.
-  verdict = await verifyCode(text.replaceAll(/\s/g, ''), held?.lists ?? emptyLists([]), { nowMs })
+  const code = text.replaceAll(/\s/g, '')
+  const judged = await verifyCode(code, held?.lists ?? emptyLists([]), { nowMs })
+  verdict = judged
+  paper = judged.outcome === 'genuine-paper' ? { is: 'asked' } : null
+  draw()
+  if (paper === null) return
+  const answer = await askForColour(code)
+  // The next person may be here already.
+  if (verdict !== judged) return
+  paper = answer
   draw()
 }
 
@@ -58,6 +73,7 @@ async function scan(): Promise<void> {
   scanning = new AbortController()
   trouble = null
   verdict = null
+  paper = null
   draw()
   const video = element('camera')
   try {
@@ -74,6 +90,7 @@ async function readFile(file: File): Promise<void> {
   const found = file.type.startsWith('image/') ? await readPicture(file) : await file.text()
   if (found !== null) return take(found)
   verdict = null
+  paper = null
   trouble = 'noCode'
   draw()
 }
@@ -106,6 +123,7 @@ element('picture').addEventListener('change', ({ target }) => {
 element('next').addEventListener('click', () => {
   if (area instanceof HTMLTextAreaElement) area.value = ''
   verdict = null
+  paper = null
   trouble = null
   draw()
   area.focus()

@@ -33,5 +33,8 @@ export function agoText(seconds: number, language: Language): string {
   if (whole < 3_600)
     return language === 'zh' ? `${Math.floor(whole / 60)} 分钟前` : `${Math.floor(whole / 60)} min ago`
   const hours = Math.floor(whole / 3_600)
+  // Lists are too old after two days; what is older was printed.
+  if (hours > 48)
+    return language === 'zh' ? `${Math.floor(hours / 24)} 天前` : `${Math.floor(hours / 24)} days ago`
   return language === 'zh' ? `${hours} 小时前` : `${hours} h ago`
 }

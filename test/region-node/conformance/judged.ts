@@ -17,3 +17,10 @@ export async function rootsOf(file: string): Promise<readonly RootKey[]> {
   if (!read.ok) throw new Error(read.detail)
   return read.roots
 }
+
+/** What a donor's card leaves unjudged. */
+export const paperSkipped = ['paper.issued', 'paper.verified', 'paper.lost'].map((id) => ({
+  id,
+  outcome: 'skipped',
+  why: 'only a home issues paper, and this is a donor',
+}))

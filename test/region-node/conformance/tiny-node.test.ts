@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { runConformance } from '../../../region-node/conformance/run.ts'
 import { cardJson, cardText } from '../../../region-node/conformance/card.ts'
-import { failedIds, notPassed } from './judged.ts'
+import { failedIds, notPassed, paperSkipped } from './judged.ts'
 import { startTinyNode } from './tiny-node.ts'
 import type { Fault } from './tiny-node.ts'
 
@@ -29,8 +29,8 @@ describe('a node of another make', () => {
     expect(notPassed(await cardOf())).toStrictEqual([])
   })
 
-  it('conforms as a donor', async () => {
-    expect(notPassed(await cardOf(undefined, DONOR))).toStrictEqual([])
+  it('conforms as a donor, which prints no paper', async () => {
+    expect(notPassed(await cardOf(undefined, DONOR))).toStrictEqual(paperSkipped)
   })
 })
 
@@ -82,6 +82,9 @@ const broken: readonly Broken[] = [
       'verification.unknown-kid',
     ],
   },
+  { fault: 'paper-tells-colour', fails: ['paper.issued'] },
+  { fault: 'paper-is-green', fails: ['paper.verified'] },
+  { fault: 'takes-lost-paper', fails: ['paper.lost'] },
   { fault: 'no-allow', fails: ['errors.method'] },
   { fault: 'ignores-fields', fails: ['errors.unknown-field'] },
 ]

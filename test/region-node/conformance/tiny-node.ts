@@ -7,6 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { compactVerify, CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import type { JWK } from 'jose'
+import type { PaperFault } from './tiny-paper.ts'
+import { tinyPaper } from './tiny-paper.ts'
 
 /** What is wrong with it; each is one fault. */
 export type Fault =
@@ -43,6 +45,7 @@ export type Fault =
   | 'believes-expired'
   | 'no-allow'
   | 'ignores-fields'
+  | PaperFault
 
 const HOME = '610100'
 const LIMIT = 6
@@ -95,6 +98,7 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
   const colours = new Map([1, 2, 3].map((n) => [`R${HOME}-00000${n}`, n === 3 ? 'yellow' : 'green']))
   const registered: string[] = []
   const kept = new Map<string, { request: string; value: unknown }>()
+  const paper = tinyPaper(HOME, fault)
   const fixedRid = randomBytes(9).toString('base64url')
   let inFlight = 0
   const tokenOf = (id: string): string =>
@@ -160,10 +164,14 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
     if (payload.exp < seconds() - 30 && !/believes-(expired|all)/.test(fault ?? '')) {
       return { status: 200, headers, value: { ...no, status: 'expired', reason: 'expired' } }
     }
+    if (payload.rid !== undefined && paper.isLost(payload.rid)) return { status: 200, headers, value: no }
+    const [token = '', colour = payload.st] = Array.isArray(payload.sub)
+      ? [payload.sub[0], colourOf(payload.sub[0])]
+      : [payload.sub]
     const yes = {
       valid: true,
-      status: payload.st,
-      residentToken: payload.sub,
+      status: colour,
+      residentToken: token,
       divisionCode: payload.hom,
       freshness,
     }
@@ -172,7 +180,7 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
 
   async function claimsIn(
     code: string,
-  ): Promise<{ st: string; sub: string; hom: string; exp: number } | null> {
+  ): Promise<{ st: string; sub: string | string[]; hom: string; exp: number; rid?: string } | null> {
     const [header = '', body = ''] = code.split('.')
     try {
       const said = JSON.parse(Buffer.from(header, 'base64url').toString())
@@ -210,6 +218,20 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
     })
   }
 
+  /** Of whom a paper stands for. */
+  const colourOf = (token = ''): string | undefined => {
+    const id = [...colours.keys()].find((name) => tokenOf(name) === token) ?? ''
+    return fault === 'paper-is-green' ? 'green' : colours.get(id)
+  }
+
+  async function print(req: IncomingMessage, body: { residentId: string }): Promise<Reply> {
+    const token = tokenOf(body.residentId)
+    const { id, typ, claims, exp } = paper.print(token, seconds())
+    const code = await sign(own, typ, claims)
+    const times = { issuedAt: iso(seconds()), validUntil: iso(exp) }
+    return onceFor(req, body, () => ({ codeId: id, code, residentTokens: [token], ...times }))
+  }
+
   function test(req: IncomingMessage, body: { residentId: string; result: string }): Reply {
     const { residentId, result } = body
     return onceFor(req, body, () => {
@@ -230,6 +252,8 @@ export async function startTinyNode(fault?: Fault, region = HOME): Promise<TinyN
     if (body === undefined) return problem(400, 'bad-json')
     if (path === '/v1/registrations') return register(req, body)
     if (path === '/v1/tests') return test(req, body)
+    if (path === '/v1/paper-codes') return print(req, body)
+    if (path === '/v1/loss-reports') return onceFor(req, body, () => ({ codesLost: paper.lose(body.codeId) }))
     if (path !== '/v1/verifications') return problem(404, 'no-route')
     const fields = new Set(['code', 'residentId', 'checkpointId'])
     const odd = Object.keys(body).some((name) => !fields.has(name))

@@ -17,7 +17,7 @@ import { day, handKey, hour, now, nowMs } from '../verify/hand-signed.ts'
 // Hundreds of signatures take their time on a busy machine.
 jest.setTimeout(60_000)
 
-const options = { nowMs, days: 90, passphrase: null }
+const options = { nowMs, days: 180, passphrase: null }
 const passphrase = 'synthetic passphrase'
 // Few rounds: what is tested is not how long a guess takes.
 const sealed = { nowMs, days: 90, passphrase, rounds: 1000 }
@@ -54,8 +54,8 @@ describe('a new key', () => {
     const ring = await KeyRing.open(folder)
     expect(ring.region).toBe('610100')
     expect(ring.signerAt(nowMs)?.jwk).toStrictEqual(jwk)
-    expect(ring.signerAt((now + 90 * day - 1) * 1000)?.jwk).toStrictEqual(jwk)
-    expect(ring.signerAt((now + 90 * day) * 1000)).toBeNull()
+    expect(ring.signerAt((now + 180 * day - 1) * 1000)?.jwk).toStrictEqual(jwk)
+    expect(ring.signerAt((now + 180 * day) * 1000)).toBeNull()
     expect(ring.signerAt((now - 1) * 1000)).toBeNull()
   })
 
@@ -265,7 +265,7 @@ describe('the private key', () => {
 describe('rotation', () => {
   const at = (seconds: number): number => (now + seconds) * 1000
 
-  it('publishes the next key before it signs, and keeps the retired one until its last code has expired', async () => {
+  it('publishes the next key before it signs, and keeps the retired one until its last paper has expired', async () => {
     using home = temporaryFolder()
     const folder = home.file('keys')
     const first = await createFirstKey(folder, '610100', options)
@@ -279,9 +279,22 @@ describe('rotation', () => {
     expect(view(day)).toStrictEqual({ signs: first.kid, published: [first.kid, next.kid] })
     expect(view(change - 1)).toStrictEqual({ signs: first.kid, published: [first.kid, next.kid] })
     expect(view(change)).toStrictEqual({ signs: next.kid, published: [first.kid, next.kid] })
-    // The last code of the first key, carried for a day, may be signed a second before the change.
-    expect(view(change - 1 + day)).toStrictEqual({ signs: next.kid, published: [first.kid, next.kid] })
-    expect(view(change + day + 300)).toStrictEqual({ signs: next.kid, published: [next.kid] })
+    // The last paper of the first key, good for 90 days, may be signed a second before the change.
+    expect(view(change - 1 + 90 * day)).toStrictEqual({ signs: next.kid, published: [first.kid, next.kid] })
+    expect(view(change + 90 * day + 300)).toStrictEqual({ signs: next.kid, published: [next.kid] })
+  })
+
+  it('publishes until when a key signs, as soon as another follows it', async () => {
+    using home = temporaryFolder()
+    const folder = home.file('keys')
+    await createFirstKey(folder, '610100', options)
+    const ends = async (seconds: number) =>
+      (await KeyRing.open(folder)).jwks(at(seconds)).keys.map(({ signsUntil }) => signsUntil)
+    expect(await ends(0)).toStrictEqual([undefined])
+    await rotate(folder, { ...options, nowMs: at(day), leadSeconds: 2 * day })
+    const change = now + 3 * day + 300
+    expect(await ends(day)).toStrictEqual([change, undefined])
+    expect(await ends(30 * day)).toStrictEqual([change, undefined])
   })
 
   it('removes the files of keys that are over, and those only', async () => {
@@ -290,7 +303,7 @@ describe('rotation', () => {
     const first = await createFirstKey(folder, '610100', options)
     const { next: second, removed } = await rotate(folder, { ...options, nowMs: at(hour), leadSeconds: 0 })
     expect(removed).toStrictEqual([])
-    const later = await rotate(folder, { ...options, nowMs: at(3 * day), leadSeconds: day })
+    const later = await rotate(folder, { ...options, nowMs: at(91 * day), leadSeconds: day })
     expect(later.removed).toStrictEqual([first.kid])
     expect(readdirSync(folder).sort()).toStrictEqual([`${second.kid}.json`, `${later.next.kid}.json`].sort())
   })
@@ -316,12 +329,12 @@ describe('rotation', () => {
       fc.record({
         made: fc.nat(20 * day),
         lead: fc.nat(3 * day),
-        life: fc.integer({ min: 2 * day, max: 20 * day }),
+        life: fc.integer({ min: 2 * day, max: 120 * day }),
       }),
       { minLength: 1, maxLength: 5 },
     )
     fc.assert(
-      fc.property(plan, fc.nat(40 * day), (made, signedAt) => {
+      fc.property(plan, fc.nat(140 * day), (made, signedAt) => {
         const ring = made.map(({ made: at, lead, life }, i) => {
           const key = keys[i]
           if (key === undefined) throw new Error('more keys than were made')
@@ -332,7 +345,7 @@ describe('rotation', () => {
         const [signer] = signing
         if (signer === undefined) return
         expect(signer.jwk.nbf).toBeLessThanOrEqual(now + signedAt)
-        const lastCodeEnds = Math.min(now + signedAt + day, signer.jwk.exp)
+        const lastCodeEnds = Math.min(now + signedAt + 90 * day, signer.jwk.exp)
         const stageThen = stagesAt(ring, lastCodeEnds).find(({ jwk }) => jwk.kid === signer.jwk.kid)?.stage
         expect(['signing', 'retired']).toContain(lastCodeEnds < signer.jwk.exp ? stageThen : 'retired')
       }),

@@ -5,6 +5,7 @@ import type { CodeClaims } from '../../../region-node/verify/claims.ts'
 import type { JwsType } from '../../../region-node/verify/compact-jws.ts'
 import { emptyLists, takeRevocationList, takeTrustList } from '../../../region-node/verify/lists.ts'
 import type { Lists, Taken } from '../../../region-node/verify/lists.ts'
+import type { PaperClaims } from '../../../region-node/verify/paper-claims.ts'
 import type { PublicKey } from '../../../region-node/verify/public-key.ts'
 import type { RevocationListDocument } from '../../../region-node/verify/revocation-list.ts'
 import { readRoots } from '../../../region-node/verify/roots.ts'
@@ -72,6 +73,25 @@ export const aCode = (changes: Partial<CodeClaims> = {}): CodeClaims => ({
 export const aCarried = (changes: Partial<CodeClaims> = {}): CodeClaims =>
   aCode({ iat: now - 10, exp: now - 10 + day, ...changes })
 
+/** Printed two weeks ago, for ninety days. */
+export const aPaper = (changes: Partial<PaperClaims> = {}): PaperClaims => ({
+  v: 1,
+  iss: '610100',
+  hom: '610100',
+  sub: ['synthetic-token-0001'],
+  iat: now - 14 * day,
+  exp: now + 40 * day,
+  rid: paperRid(1),
+  ...changes,
+})
+
+/** The name of the nth code. */
+export const paperRid = (nth: number): string => {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUInt32BE(nth, 12)
+  return base64url(bytes)
+}
+
 export const aTrustList = (
   issuers: Record<string, readonly HandKey[]>,
   changes: Partial<TrustListDocument> = {},
@@ -133,6 +153,10 @@ export class World {
     let lists = mustTake(await takeTrustList(await this.noLists(), this.trustList(trust), { nowMs }))
     for (const text of revocations) lists = mustTake(await takeRevocationList(lists, text, { nowMs }))
     return lists
+  }
+
+  paper(changes: Partial<PaperClaims> = {}): string {
+    return this.xian.sign('chiyuan-paper', aPaper(changes))
   }
 
   code(changes: Partial<CodeClaims> = {}): string {
