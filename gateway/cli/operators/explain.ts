@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { fields, table } from '../table.ts'
 import { type CommonFlags, type Desk, operatorsCommand, withCommonOptions, withGateway } from './command.ts'
-import { percent } from './foresight.ts'
+import { levelText, percent } from './foresight.ts'
 import { show, toned } from './output.ts'
 import { withQuery } from './pages.ts'
 
@@ -75,7 +75,7 @@ function explained(desk: Desk, { routeClass, explanation, words }: Explained): s
   const served = prospect === 'served'
   const nodes = levels.flatMap(({ level, region, nodes }) =>
     nodes.map(({ node, verdict, inFlight, limit, firstShare }) => [
-      level,
+      levelText(desk, level),
       region,
       node,
       `${inFlight}/${limit === null ? '?' : Math.floor(limit)}`,
@@ -86,7 +86,7 @@ function explained(desk: Desk, { routeClass, explanation, words }: Explained): s
   const tries = plan.map(({ node, level, region, why }, i) => [
     String(i + 1),
     node,
-    level,
+    levelText(desk, level),
     region,
     said(words.reasons, why),
   ])

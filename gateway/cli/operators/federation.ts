@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { fields, table } from '../table.ts'
 import { type CommonFlags, type Desk, operatorsCommand, withCommonOptions, withGateway } from './command.ts'
-import { rate } from './foresight.ts'
+import { percent, rate } from './foresight.ts'
 import { inLanguage } from './language.ts'
 import { show } from './output.ts'
 import { allPages, withQuery } from './pages.ts'
@@ -90,10 +90,18 @@ export function nodesCommand(): Command {
   )
 }
 
-const bound = (value: number | null): string => (value === null ? '-' : String(value))
-
-const lendsText = ({ limitRps, limitConcurrent, homeReserve }: Region['lends']): string =>
-  `${bound(limitRps)} rps, ${bound(limitConcurrent)} at once, ${Math.round(homeReserve * 100)} % kept`
+function lendsText(desk: Desk, { limitRps, limitConcurrent, homeReserve }: Region['lends']): string {
+  const parts = [
+    ...(limitRps === null ? [] : [desk.say({ en: `${limitRps} rps`, zh: `每秒 ${limitRps}` })]),
+    ...(limitConcurrent === null
+      ? []
+      : [desk.say({ en: `${limitConcurrent} at once`, zh: `同时 ${limitConcurrent}` })]),
+    ...(homeReserve === 0
+      ? []
+      : [desk.say({ en: `keeps ${percent(homeReserve)}`, zh: `自留 ${percent(homeReserve)}` })]),
+  ]
+  return parts.length === 0 ? desk.say({ en: 'what it can', zh: '尽其所能' }) : parts.join(', ')
+}
 
 const regionsTable = (desk: Desk, regions: readonly Region[]): string =>
   table(
@@ -105,7 +113,7 @@ const regionsTable = (desk: Desk, regions: readonly Region[]): string =>
       inLanguage(desk.language, region.name),
       region.tier,
       [...region.neighbours, region.province, region.nation].filter((code) => code !== null).join(' '),
-      lendsText(region.lends),
+      lendsText(desk, region.lends),
       region.nodes.join(' '),
     ]),
   )
@@ -118,7 +126,7 @@ const regionInFull = (desk: Desk, region: Region): string =>
     [desk.say({ en: 'neighbours', zh: '邻近支援' }), region.neighbours.join(' ')],
     [desk.say({ en: 'province', zh: '省级' }), region.province ?? '-'],
     [desk.say({ en: 'nation', zh: '国家级' }), region.nation ?? '-'],
-    [desk.say({ en: 'lends', zh: '可出借' }), lendsText(region.lends)],
+    [desk.say({ en: 'lends', zh: '可出借' }), lendsText(desk, region.lends)],
     [desk.say({ en: 'nodes', zh: '节点' }), region.nodes.join(' ')],
   ])
 

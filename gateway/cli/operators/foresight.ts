@@ -1,5 +1,6 @@
 // What a change would do to the traffic of this moment, by the gateway's own forecast, in words.
 import { z } from 'zod'
+import { levelWords } from '../../policy/words.ts'
 import { oneLine, table } from '../table.ts'
 import type { Answer } from './client.ts'
 import type { Desk } from './command.ts'
@@ -70,7 +71,7 @@ export function previewText(desk: Desk, { after, differences, guards }: Preview)
     zh: `此后每秒 ${rate(rps)} 个请求中：承接 ${rate(servedRps)}，其中异地 ${rate(borrowedRps)}，拒绝 ${rate(shedRps)}`,
   })
   const rows = differences.homes.flatMap(({ home, levels, shed }) => [
-    ...levels.map(({ name, before, after }) => [home, name, rate(before), rate(after)]),
+    ...levels.map(({ name, before, after }) => [home, levelText(desk, name), rate(before), rate(after)]),
     ...(shed === null
       ? []
       : [[home, desk.say({ en: 'turned away', zh: '拒绝' }), rate(shed.before), rate(shed.after)]]),
@@ -100,6 +101,13 @@ export function previewText(desk: Desk, { after, differences, guards }: Preview)
       return `${toned(objects ? 'bad' : 'careful', desk.say(word), process.stderr)} ${oneLine(desk.say(guardText(guard)))}\n`
     }),
   ].join('')
+}
+
+/** @param level By its name in the API, and what follows it there. */
+export function levelText(desk: Desk, level: string): string {
+  const [name = '', ...rest] = level.split(' ')
+  const words = Object.entries(levelWords).find(([known]) => known === name)?.[1]
+  return [words === undefined ? name : desk.say(words), ...rest].join(' ')
 }
 
 /** Requests a second: whole ones, but for less than ten. */
