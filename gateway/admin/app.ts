@@ -36,6 +36,9 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  // One spelling of each path, so that rules of whatever stands before this listener can't be gone round.
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
   app.use(helmet())
   mountHealth(app, parts)
   if (api !== null) mountApi(app, api)

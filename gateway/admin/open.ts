@@ -7,6 +7,26 @@ import type { Observer } from '../model/events.ts'
 import type { adminApp } from './app.ts'
 
 /**
+ * Operators are few and send little. Whoever holds a connection without a whole request, or asks nothing any more, is
+ * let go of, so that a flood from one machine leaves room again within seconds.
+ */
+export const listenerBounds = {
+  /** Request line and headers together, bytes; more is answered with 431. */
+  maxHeaderSize: 16_384,
+  /** ms from the connection, or the end of the request before, to the last header; then 408. */
+  headersTimeout: 10_000,
+  /** ms until the body is there too. */
+  requestTimeout: 30_000,
+  keepAliveTimeout: 15_000,
+  /** How often the two are looked at, ms. */
+  connectionsCheckingInterval: 2000,
+} as const
+/** ms. */
+const handshakeTimeout = 10_000
+/** Beyond these new connections are closed at once. */
+export const connectionsAtMost = 512
+
+/**
  * Resolves with its port.
  * @throws {UsageError} for a certificate that can't be used; the system's error for a port that is taken.
  */
@@ -18,7 +38,12 @@ export async function openAdmin(
 ): Promise<number> {
   const files = config.admin.tls
   const server: Server | TlsServer =
-    files === undefined ? createServer(app) : createTlsServer({ ...(await readCertificate(files)) }, app)
+    files === undefined
+      ? createServer(listenerBounds, app)
+      : createTlsServer({ ...(await readCertificate(files)), ...listenerBounds, handshakeTimeout }, app)
+  server.maxConnections = connectionsAtMost
+  // Node would leave out what is beyond its count, an If-Match perhaps; the bytes are bounded above.
+  server.maxHeadersCount = 0
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: config.admin.host, port: config.admin.port }, () => {
