@@ -6,7 +6,11 @@ import { roles } from '../../gateway/model/operator.ts'
 import { type Api, Document, openApi } from '../support/operators.ts'
 import { listOperations, pathFor, type DocumentedRequest, requestsOf } from '../support/operation-requests.ts'
 
-jest.setTimeout(120_000)
+/** So many requests of each operation; the seed is fixed, so that a run can be repeated. */
+const numRuns = Number(process.env['FUZZ_RUNS'] ?? 60)
+const seed = Number(process.env['FUZZ_SEED'] ?? 610_100)
+
+jest.setTimeout(60_000 + numRuns * 2000)
 
 let api: Api
 let operations: DocumentedRequest[]
@@ -68,10 +72,6 @@ it('each answer 405 to other methods, and name those that there are', async () =
 })
 
 describe('fuzzed by its own document', () => {
-  /** So many requests of each operation; the seed is fixed, so that a run can be repeated. */
-  const numRuns = Number(process.env['FUZZ_RUNS'] ?? 60)
-  const seed = Number(process.env['FUZZ_SEED'] ?? 610_100)
-
   it('never fails, shows no stack, and answers as it says', async () => {
     const admin = api.admin
     const ids: string[] = []

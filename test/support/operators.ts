@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Express } from 'express'
 import request, { type Response, type Test } from 'supertest'
+import type { OidcSettings } from '../../config/admin-schema.ts'
 import { adminApp } from '../../gateway/admin/app.ts'
 import { openOperators } from '../../gateway/compose/operators.ts'
 import { Directory } from '../../gateway/control/directory.ts'
@@ -44,6 +45,7 @@ export const threeCities: readonly Region[] = [
 export async function openApi(
   regions: readonly Region[] = threeCities,
   registry: Registry = openEmbeddedRegistry(':memory:'),
+  oidc?: OidcSettings,
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
@@ -51,7 +53,7 @@ export async function openApi(
   const clock = new FakeClock()
   const directory = started.use(new Directory({ registry, clock, observer, wallNow: Date.now }, () => {}))
   await directory.start(regions)
-  const parts = { fileMode: () => 'peacetime' as const, registry, directory, observer }
+  const parts = { fileMode: () => 'peacetime' as const, registry, directory, observer, oidc }
   const { api, firstToken } = await openOperators(parts, started)
   const health = {
     notReady: () => null,
