@@ -168,6 +168,11 @@ describe('after ten wrong attempts from one address', () => {
     await busy.get('/me', old).expect(429)
     await busy.get('/me', revoked).expect(429)
     await busy.get('/me', unproven).expect(200)
+    // Nor does it shut out whoever was let in under that name before.
+    const stale = `${proven.slice(0, -43)}${'B'.repeat(43)}`
+    for (let i = 0; i < 10; i++) await busy.get('/me', stale).expect(401)
+    await busy.get('/me', stale).expect(429)
+    await busy.get('/me', proven).expect(200)
   })
 
   it('those who send what is no token are counted too', async () => {
