@@ -33,6 +33,8 @@ export interface DocumentedRequest {
   readonly path: string
   /** By the line of the description that names them. */
   readonly allowed: readonly Role[]
+  /** Its name in the audit log, where it changes something. */
+  readonly action: string | null
   readonly parameters: z.output<typeof operationShape>['parameters']
   readonly body: Schema | null
   readonly components: Readonly<Record<string, Schema>>
@@ -42,11 +44,13 @@ export function listOperations(raw: unknown): DocumentedRequest[] {
   const { paths, components } = documentShape.parse(raw)
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { description, parameters, requestBody }]) => {
+      const [, action = null] = /^Kept in the audit log as `(.+)`\.$/m.exec(description) ?? []
       const [, named = ''] = /^For ([\w, -]+)\.$/m.exec(description) ?? []
       return {
         method,
         path,
         allowed: roles.filter((role) => named.split(', ').includes(role)),
+        action,
         parameters,
         body: requestBody?.content['application/json']?.schema ?? null,
         components: components.schemas,
