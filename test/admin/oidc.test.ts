@@ -4,11 +4,14 @@ import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { CompactSign, exportSPKI, importJWK } from 'jose'
+import type { OidcSettings } from '../../config/admin-schema.ts'
 import { OidcTokens } from '../../gateway/control/access/oidc.ts'
 import type { KeyTimings } from '../../gateway/control/access/provider-keys.ts'
 import { Issuer, type SigningKey, signingKey } from '../support/issuer.ts'
 import { type Api, openApi } from '../support/operators.ts'
 import { selfSigned } from '../support/self-signed.ts'
+
+const openFor = (settings: OidcSettings): Promise<Api> => openApi(undefined, undefined, settings)
 
 let first: SigningKey
 let rsa: SigningKey
@@ -18,7 +21,7 @@ beforeAll(async () => {
   first = await signingKey('first')
   rsa = await signingKey('rsa', 'RS256')
   issuer = await Issuer.start([first, rsa])
-  api = await openApi(undefined, undefined, issuer.settings())
+  api = await openFor(issuer.settings())
 })
 afterAll(async () => {
   expect(api.faults).toEqual([])
@@ -80,7 +83,7 @@ describe('401, in words that only a holder of a signed token gets', () => {
     ['a logout token', () => issuer.token({}, first, { typ: 'logout+jwt' }), /no access token/],
     ['bound to a key', () => issuer.token({ cnf: { jkt: 'x' } }), /bound to a key/],
   ])('for one that is %s', async (_, made, words) => {
-    await using fresh = await openApi(undefined, undefined, issuer.settings())
+    await using fresh = await openFor(issuer.settings())
     const answer = await fresh.get('/me', await made()).expect(401)
     expect(answer.body.detail).toMatch(words)
     await fresh.asDocumented('get', '/me', answer)
@@ -132,7 +135,7 @@ describe('401, without a word about why', () => {
     ],
     ['the form of a JWT only', async () => 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA'],
   ])('for %s', async (_, made) => {
-    await using fresh = await openApi(undefined, undefined, issuer.settings())
+    await using fresh = await openFor(issuer.settings())
     const answer = await fresh.get('/me', await made()).expect(401)
     expect(answer.body.detail).toBe('this access token is not known here')
     expect(fresh.faults).toEqual([])
@@ -164,7 +167,7 @@ describe('403, with what was missing', () => {
       scopeClaim: undefined,
       scope: '*',
     })
-    await using nested = await openApi(undefined, undefined, settings)
+    await using nested = await openFor(settings)
     const token = await issuer.token({ realm_access: { roles: 'openid gw-viewer gw-admin' } })
     const { body } = await nested.get('/me', token).expect(200)
     expect(body).toMatchObject({ roles: ['viewer', 'admin'], scope: '*' })
@@ -172,7 +175,7 @@ describe('403, with what was missing', () => {
 })
 
 it('many wrong ones shut out neither a good one nor the gateway’s own', async () => {
-  await using fresh = await openApi(undefined, undefined, issuer.settings())
+  await using fresh = await openFor(issuer.settings())
   const statuses: number[] = []
   for (let i = 0; i < 14; i++) {
     statuses.push((await fresh.get('/me', await issuer.token({ exp: seconds(-90) }))).status)
