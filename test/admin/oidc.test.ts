@@ -228,11 +228,7 @@ describe('the provider’s keys', () => {
   ])('can’t be had where it %s: 503 for its tokens, and our own are good', async (_, broken) => {
     await using failing = await Issuer.start([first])
     failing.broken = broken
-    await using cut = await openApi(
-      undefined,
-      undefined,
-      failing.settings({ jwksUri: `${failing.url}/keys` }),
-    )
+    await using cut = await openFor(failing.settings({ jwksUri: `${failing.url}/keys` }))
     const answer = await cut.get('/me', await failing.token()).expect(503)
     await cut.asDocumented('get', '/me', answer)
     expect([answer.body.type, answer.headers['retry-after']]).toEqual([
