@@ -2,6 +2,7 @@
 // The reference in docs/configuration.md is generated from here.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { oidc } from './admin-schema.ts'
 import { bytes, count, ms, share } from './fields.ts'
 import { attempts, hedging, selection, standby } from './forward-schema.ts'
 import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
@@ -211,6 +212,7 @@ export const configSchema = z
           .boolean()
           .default(true)
           .describe('Offer the operators’ API here; without it only health and metrics.'),
+        oidc: oidc.optional(),
         insecure: z
           .boolean()
           .default(false)

@@ -70,7 +70,10 @@ export async function startGateway(
       body: await metrics.registry.metrics(),
     }),
   }
-  const plane = role.operators && initial.admin.api ? await openOperators(control, started) : null
+  const plane =
+    role.operators && initial.admin.api
+      ? await openOperators({ ...control, oidc: initial.admin.oidc }, started)
+      : null
   const app = adminApp(operators, plane?.api ?? null)
   const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
   const parts = started.move()

@@ -4,6 +4,7 @@ import helmet from 'helmet'
 import type { AuditEntry } from '../model/audit.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import { apiRoot, mountRoutes } from './dispatch.ts'
+import { mountDocs } from './docs-page.ts'
 import { openApiDocument } from './openapi.ts'
 import type { AdminRoute } from './operation.ts'
 import type { Plane } from './plane.ts'
@@ -38,6 +39,9 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  // One spelling of each path, so that rules of whatever stands before this listener can't be gone round.
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
   app.use(helmet())
   mountHealth(app, parts)
   if (api !== null) mountApi(app, api)
@@ -83,11 +87,12 @@ function mountApi(app: Express, api: ApiParts): void {
   const routes = apiRoutes(api.plane)
   mountRoutes(app, routes, { ...api, desk: api.plane.desk })
   // Made when first asked for: most gateways never are.
-  let document: object | undefined
+  let made: object | undefined
+  const document = (): object => (made ??= openApiDocument(routes))
   app.get(`${apiRoot}/openapi.json`, (_request, response) => {
-    document ??= openApiDocument(routes)
-    response.set('Cache-Control', 'no-cache').json(document)
+    response.set('Cache-Control', 'no-cache').json(document())
   })
+  mountDocs(app, document)
 }
 
 /** Express's own words for a path that can't be decoded. */

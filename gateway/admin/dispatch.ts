@@ -1,6 +1,7 @@
 // From an HTTP request to a declared operation and back: who asks, may they, what do they ask, what is answered.
 import { createHash } from 'node:crypto'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { withoutSecrets } from '../control/access/secret-text.ts'
 import { RegistryUnavailable } from '../control/registry/port.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import { errorText } from '../model/errors.ts'
@@ -9,6 +10,7 @@ import { authenticate, type AuthenticateParts, sourceOf } from './authenticate.t
 import { type Desk, idempotencyName } from './desk.ts'
 import { type AdminRoute, type Answer, type Declared, must, noBody } from './operation.ts'
 import { Problem, sendProblem } from './problem.ts'
+import { mustBeReadable } from './readable.ts'
 
 export const apiRoot = '/api/v1'
 /** Room for a chain of certificates. */
@@ -16,7 +18,7 @@ export const bodyBytesAtMost = 262_144
 
 export interface DispatchParts extends AuthenticateParts {
   readonly desk: Desk
-  /** Keeps an attempt that was refused. */
+  /** Keeps an attempt that was refused, or counts it where that would fill the log. */
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
   fault(cause: unknown): void
@@ -66,7 +68,10 @@ async function asked(
   response: Response,
   parts: DispatchParts,
 ): Promise<Answer> {
+  mustBeReadable(request.params, 'path')
+  mustBeReadable(request.query, 'query')
   const body = docs.body === noBody ? undefined : await bodyOf(request, response)
+  mustBeReadable(body, 'body')
   const idempotency = docs.idempotent === true ? idempotencyOf(request, operator, body) : null
   const first = await parts.desk.repeated({ idempotency })
   if (first !== null) return first
@@ -182,13 +187,14 @@ async function noteRefusal(
     await parts.note({
       actor: operator === null ? null : { id: operator.id, name: operator.name },
       from: sourceOf(request),
-      action: docs.action ?? `read ${request.path}`.slice(0, 200),
-      target: request.path.slice(apiRoot.length + 1, 200),
+      action: docs.action ?? 'read',
+      // A token that somebody put into a URL must not stand in the log for good.
+      target: withoutSecrets(request.path).slice(apiRoot.length + 1, 200),
       reason: null,
       before: null,
       after: null,
       outcome: problem.status < 500 ? 'refused' : 'failed',
-      detail: `${problem.problem}: ${problem.message}`.slice(0, 1000),
+      detail: withoutSecrets(`${problem.problem}: ${problem.message}`).slice(0, 1000),
     })
   } catch (cause) {
     parts.fault(cause)

@@ -6,8 +6,11 @@ import type { Config } from '../../config/schema.ts'
 import type { ApiParts } from '../admin/app.ts'
 import { Desk } from '../admin/desk.ts'
 import { makeFirstToken } from '../control/access/first-token.ts'
+import { eitherOf } from '../control/access/credentials.ts'
+import { OidcTokens } from '../control/access/oidc.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
+import { Strangers } from '../control/audit/strangers.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { regionsOf } from '../control/regions.ts'
@@ -29,6 +32,8 @@ export interface OperatorsParts {
   readonly registry: Registry
   readonly directory: Directory
   readonly observer: Pick<Observer, 'internalError'>
+  /** The identity provider whose tokens are taken too. */
+  readonly oidc?: Config['admin']['oidc']
 }
 
 export interface Operators {
@@ -38,12 +43,12 @@ export interface Operators {
 }
 
 const hourMs = 3_600_000
-const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000 }
+const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000, ofOneAtMost: 20 }
 /** Ten wrong tokens at once, then one every six seconds. */
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
 export async function openOperators(
-  { fileMode, inMode: inThat, measured, registry, directory, observer }: OperatorsParts,
+  { fileMode, inMode: inThat, measured, registry, directory, observer, oidc }: OperatorsParts,
   started: AsyncDisposableStack,
 ): Promise<Operators> {
   const wallNow = Date.now
@@ -59,6 +64,9 @@ export async function openOperators(
     })
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
+  const fault = (cause: unknown): void => observer.internalError(cause)
+  const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
+  const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const api: ApiParts = {
     plane: {
       registry,
@@ -76,9 +84,9 @@ export async function openOperators(
     sessions,
     attempts: new LoginAttempts(attemptBounds),
     now,
-    admit: (token) => tokens.admit(token),
-    note: (entry) => changes.note(entry),
-    fault: (cause) => observer.internalError(cause),
+    credentials: provider === null ? tokens : eitherOf(tokens, provider),
+    note: (entry) => (entry.actor === null ? strangers.note(entry) : changes.note(entry)),
+    fault,
   }
   return { api, firstToken }
 }
@@ -120,6 +128,7 @@ export async function openOperatorsAlone(
       registry,
       directory,
       observer,
+      oidc: initial.admin.oidc,
     },
     started,
   )

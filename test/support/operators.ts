@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Express } from 'express'
 import request, { type Response, type Test } from 'supertest'
+import type { OidcSettings } from '../../config/admin-schema.ts'
 import { adminApp } from '../../gateway/admin/app.ts'
 import { openOperators } from '../../gateway/compose/operators.ts'
 import { Directory } from '../../gateway/control/directory.ts'
@@ -57,6 +58,7 @@ export async function openApi(
   regions: readonly Region[] = threeCities,
   registry: Registry = openEmbeddedRegistry(':memory:'),
   readings: Readings = reads(threeCitiesNodes),
+  oidc?: OidcSettings,
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
@@ -72,6 +74,7 @@ export async function openApi(
     registry,
     directory,
     observer,
+    oidc,
   }
   const { api, firstToken } = await openOperators(parts, started)
   const health = {
