@@ -76,7 +76,7 @@ export const region = z.strictObject({
   nodes: z.array(node).default([]).describe('Nodes of its code service.'),
 })
 
-function isNodeUrl(text: string): boolean {
+export function isNodeUrl(text: string): boolean {
   const url = URL.parse(text)
   return (
     url !== null &&

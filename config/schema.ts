@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytes, count, ms, share } from './fields.ts'
+import { enrolment } from './enrolment-schema.ts'
 import { attempts, hedging, selection, standby } from './forward-schema.ts'
 import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
 import { modes } from '../gateway/model/mode.ts'
@@ -246,6 +247,7 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    enrolment: enrolment.prefault({}).describe('Donors that operators enrol while the gateway runs.'),
     drainNoticeMs: ms(
       0,
       600_000,

@@ -23,6 +23,7 @@ import { compileView, type View } from '../edge/view.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { QuotaShares } from '../model/quota-shares.ts'
+import type { EffectSettings } from '../policy/enrolment-effect.ts'
 import { type ProtectionLevel, protectionNames } from '../policy/protection.ts'
 import { ResidentWindow } from '../policy/resident-window.ts'
 import { FanOut } from '../telemetry/fan-out.ts'
@@ -88,6 +89,7 @@ export async function startControl(
   const registry = started.use(openEmbeddedRegistry(registryFile(initial)))
   const measured = startMeasuring(config, logger, role, started)
   const { observer, board, pools, prober, metrics, pressure, readings } = measured
+  const enrolments = (): EffectSettings => ({ ...config().enrolment, share: 1 / role.workers })
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
   const enforce = (before: Mode): void => {
@@ -98,11 +100,14 @@ export async function startControl(
     pressure.use(protection)
     readings.configured(config())
   }
+  const { quotas, workers } = role
+  const keeper = quotas === null ? null : started.use(new QuotaKeeper(board, quotas, systemClock, workers))
   const directory = started.use(
-    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, (snapshot) => {
+    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now, enrolments }, (snapshot) => {
       const { mode } = config()
       if (settings.useMode(snapshot.mode)) enforce(mode)
       const gone = board.follow(snapshot)
+      keeper?.follow()
       view = compileView(config(), snapshot, secret)
       prober.follow(snapshot)
       metrics.follow(snapshot)
@@ -113,7 +118,6 @@ export async function startControl(
     }),
   )
   await directory.start(regionsOf(config()))
-  if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
   const reload = (changed: Config): string[] => {
     const { mode } = config()
     const stale = settings.reload(changed)

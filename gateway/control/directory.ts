@@ -6,6 +6,7 @@ import type { Observer } from '../model/events.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
+import { type EffectSettings, type EnrolmentEffect, withEnrolments } from '../policy/enrolment-effect.ts'
 import { escalate } from '../policy/escalation.ts'
 import { nodeHolds } from '../policy/holds.ts'
 import { type Intent, intentPrefix, noIntent, readIntent } from './intent/read.ts'
@@ -22,8 +23,11 @@ export class Directory implements Disposable {
   private readonly clock: Clock
   private readonly observer: Observer
   private readonly wallNow: () => number
+  private readonly enrolmentSettings: () => EffectSettings
   private readonly listener: SnapshotListener
+  /** The file's. */
   private regions: readonly Region[] = []
+  private effect: EnrolmentEffect = { regions: [], drains: [], nextChangeAt: null, warnings: [] }
   private intent: Intent = noIntent
   private version = 0
   private stopWatching = (): void => {}
@@ -33,19 +37,38 @@ export class Directory implements Disposable {
   private ended = false
 
   constructor(
-    parts: { registry: Registry; clock: Clock; observer: Observer; wallNow: () => number },
+    parts: {
+      registry: Registry
+      clock: Clock
+      observer: Observer
+      wallNow: () => number
+      /** Read anew whenever enrolments are looked at. */
+      enrolments: () => EffectSettings
+    },
     listener: SnapshotListener,
   ) {
     this.registry = parts.registry
     this.clock = parts.clock
     this.observer = parts.observer
     this.wallNow = parts.wallNow
+    this.enrolmentSettings = parts.enrolments
     this.listener = listener
   }
 
   /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
   get lost(): string | null {
     return this.lostDetail
+  }
+
+  /** The file's regions with what enrolments make of them now. */
+  get effective(): readonly Region[] {
+    return this.effect.regions
+  }
+
+  /** What is amiss with the registry or what stands in it, one line each. */
+  get warnings(): readonly string[] {
+    const lost = this.lostDetail === null ? [] : [`registry lost: ${this.lostDetail}`]
+    return [...lost, ...this.effect.warnings]
   }
 
   /** Publishes the regions at once, then follows the registry. Resolves after its first word or failure. */
@@ -56,12 +79,16 @@ export class Directory implements Disposable {
     )
     this.regions = regions
     await this.read()
-    if (this.version === 0) this.publish()
+    if (this.version > 0) return
+    this.arrange()
+    this.publish()
   }
 
   replaceRegions(regions: readonly Region[]): void {
     this.regions = regions
+    this.arrange()
     this.publish()
+    this.wakeForNext()
   }
 
   /** Reads intent anew; readings never overlap, so that an older one can't overwrite a newer. */
@@ -80,7 +107,7 @@ export class Directory implements Disposable {
     if (this.ended) return
     try {
       const intent = readIntent(await this.registry.list(intentPrefix), this.wallNow())
-      const { unreadable, nextChangeAt } = intent
+      const { unreadable } = intent
       if (unreadable.length > 0) throw new Error(`unreadable records: ${unreadable.join(', ')}`)
       const before = this.intent
       this.intent = intent
@@ -88,10 +115,10 @@ export class Directory implements Disposable {
         this.lostDetail = null
         this.observer.registryBack()
       }
+      const moved = this.arrange()
       // What else is kept in the registry, such as the audit log, changes more often.
-      if (this.version === 0 || !isDeepStrictEqual(before, intent)) this.publish()
-      this.cancelTimer()
-      if (nextChangeAt !== null) this.wakeIn(nextChangeAt - this.wallNow() + 1)
+      if (this.version === 0 || moved || !isDeepStrictEqual(before, intent)) this.publish()
+      this.wakeForNext()
     } catch (cause) {
       this.registryLost(cause)
     }
@@ -106,6 +133,23 @@ export class Directory implements Disposable {
     this.wakeIn(retryMs)
   }
 
+  /** Looks at the enrolments anew. @returns Whether they come to something else than before. */
+  private arrange(): boolean {
+    const before = this.effect
+    const { enrolments } = this.intent
+    this.effect = withEnrolments(this.regions, enrolments, this.wallNow(), this.enrolmentSettings())
+    if (before.regions === this.effect.regions) return false
+    return !isDeepStrictEqual([before.regions, before.drains], [this.effect.regions, this.effect.drains])
+  }
+
+  /** A lost registry is asked again soon, whatever would change by itself. */
+  private wakeForNext(): void {
+    if (this.lostDetail !== null) return
+    this.cancelTimer()
+    const moments = [this.intent.nextChangeAt, this.effect.nextChangeAt].filter((at) => at !== null)
+    if (moments.length > 0) this.wakeIn(Math.min(...moments) - this.wallNow() + 1)
+  }
+
   private wakeIn(delayMs: number): void {
     // setTimeout takes at most 2^31 - 1 ms; a longer lease is looked at again on the way.
     this.cancelTimer = this.clock.after(Math.min(Math.max(delayMs, 1), 2_147_483_647), () => void this.read())
@@ -113,9 +157,11 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const snapshot = snapshotOf(this.version, this.regions, this.intent)
+    const { regions, drains } = this.effect
+    const { holds, mode } = this.intent
+    const snapshot = snapshotOf(this.version, regions, { holds: [...holds, ...drains], mode })
     this.listener(snapshot)
-    this.observer.snapshotApplied(snapshot.version, this.regions.length, snapshot.nodes.size)
+    this.observer.snapshotApplied(snapshot.version, regions.length, snapshot.nodes.size)
   }
 }
 
@@ -130,7 +176,7 @@ export function snapshotOf(
   const nodes = new Map<NodeId, CodeNode>()
   const lending = new Map(regions.map((region) => [region.code, region.lends]))
   for (const region of regions) {
-    homes.set(region.code, Object.freeze(escalate(region, byCode)))
+    if (region.servesOwn) homes.set(region.code, Object.freeze(escalate(region, byCode)))
     for (const node of region.nodes) nodes.set(node.id, node)
   }
   const holds = nodeHolds(nodes.values(), intent.holds)

@@ -2,7 +2,7 @@
 import type { Config, RegionConfig } from '../../config/schema.ts'
 import { nodeId, regionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
-import { seedOf } from '../policy/hash.ts'
+import { codeNode } from '../policy/code-node.ts'
 
 /** Province by the first two digits of the code, nation by its tier, where such regions are listed. */
 export function regionsOf(config: Config): Region[] {
@@ -24,20 +24,17 @@ export function regionsOf(config: Config): Region[] {
       neighbours: Object.freeze(region.neighbours.map(regionId)),
       province: province === undefined || province === region.code ? null : regionId(province),
       nation: nation === undefined || nation === region.code ? null : regionId(nation),
+      servesOwn: true,
     })
   })
 }
 
-function toNode(region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode {
-  const url = new URL(node.url)
-  return Object.freeze({
+const toNode = (region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode =>
+  codeNode({
     id: nodeId(node.id),
     region: regionId(region.code),
-    origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ''),
-    authority: url.host,
+    url: node.url,
     weight: node.weight,
     limit: node.limit ?? Infinity,
-    seed: seedOf(node.id),
+    trust: null,
   })
-}

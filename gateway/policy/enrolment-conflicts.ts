@@ -10,8 +10,8 @@ export interface Federation {
 }
 
 export interface Conflict {
-  /** Dotted path under the terms, such as `nodes.0.id`. */
-  readonly field: string
+  /** Path under the terms, such as `['nodes', 0, 'id']`. */
+  readonly path: readonly (string | number)[]
   readonly message: { readonly zh: string; readonly en: string }
 }
 
@@ -24,7 +24,7 @@ export function conflicts(enrolment: Enrolment, federation: Federation): Conflic
   const found: Conflict[] = []
   if (listed !== undefined && listed.tier !== donor.tier) {
     found.push({
-      field: 'donor.tier',
+      path: ['donor', 'tier'],
       message: {
         zh: `配置文件中 ${donor.code} 的层级是 ${listed.tier}`,
         en: `the configuration file lists ${donor.code} as ${listed.tier}`,
@@ -32,15 +32,15 @@ export function conflicts(enrolment: Enrolment, federation: Federation): Conflic
     })
   }
   for (const [i, home] of homes.entries()) {
-    const field = `homes.${i}`
+    const path = ['homes', i]
     if (home === donor.code) {
       found.push({
-        field,
+        path,
         message: { zh: `${home} 不能支援自己`, en: `${home} can’t be its own donor` },
       })
     } else if (!federation.regions.some(({ code }) => code === home)) {
       found.push({
-        field,
+        path,
         message: {
           zh: `配置文件未列出地区 ${home}`,
           en: `region ${home} is not listed in the configuration file`,
@@ -70,13 +70,13 @@ function nodeConflicts(enrolment: Enrolment, { regions, enrolments }: Federation
     const owner = ids.get(id)
     if (owner !== undefined) {
       const message = { zh: `节点编号 ${id} 已被占用（${owner}）`, en: `node id ${id} is taken by ${owner}` }
-      found.push({ field: `nodes.${i}.id`, message })
+      found.push({ path: ['nodes', i, 'id'], message })
     }
     const address = addressOf(url)
     const twin = addresses.get(address)
     if (twin !== undefined) {
       const message = { zh: `${url} 已是 ${twin} 的地址`, en: `${url} is the address of ${twin} already` }
-      found.push({ field: `nodes.${i}.url`, message })
+      found.push({ path: ['nodes', i, 'url'], message })
     }
     // Also against its own later ones.
     ids.set(id, 'this enrolment')

@@ -7,8 +7,7 @@ import type { Config } from '../../config/schema.ts'
 import { Copies } from './copies.ts'
 import type { FromWorker } from './messages.ts'
 import { type Host, Place } from './place.ts'
-import { QuotaDesk } from './quota-desk.ts'
-import { pledgesOf } from './share-of-config.ts'
+import { type Pledges, QuotaDesk } from './quota-desk.ts'
 
 const divideEveryMs = 1000
 /** What a worker may take beyond its drain to close the rest, ms. Then it is killed. */
@@ -46,7 +45,7 @@ export class Crew implements Host {
     this.logger = logger
     this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
     this.copies = new Copies(this.places, () => this.ready)
-    this.desk = new QuotaDesk(workers, pledgesOf(config))
+    this.desk = new QuotaDesk(workers, {})
     this.dividing = setInterval(() => this.divide(), divideEveryMs).unref()
     // Compiled files are .js, sources .ts.
     const exec = fileURLToPath(new URL(`worker-process${extname(import.meta.filename)}`, import.meta.url))
@@ -91,8 +90,12 @@ export class Crew implements Host {
 
   use(config: Config): void {
     this.config = { ...config, public: { ...config.public, port: this.config.public.port } }
-    this.desk.usePledges(pledgesOf(config))
     for (const place of this.places) place.send({ type: 'reload', config: this.config })
+  }
+
+  /** What donors lend now; to be told before the first worker starts. */
+  usePledges(pledges: Pledges): void {
+    this.desk.usePledges(pledges)
     this.tellShares()
   }
 

@@ -6,8 +6,10 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
+import { followLending } from '../compose/lending.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
+import { pledgesOf } from './share-of-config.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
@@ -35,6 +37,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   const admin = adminApp({ notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() })
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)
+  const lending = await followLending(initial, log, started, (lent) => crew.usePledges(pledgesOf(lent)))
   started.defer(async () => endCrew(crew))
   await crew.start()
   const parts = started.move()
@@ -47,7 +50,9 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
       const stale = needsRestart(current, next)
       current = next
       // A worker that starts later must not differ from the others in what they read once.
-      crew.use(takenOver(next, initial))
+      const taken = takenOver(next, initial)
+      crew.use(taken)
+      lending(taken)
       return stale
     },
     reloadRefused: (detail) => reloadRefused('configuration', detail),

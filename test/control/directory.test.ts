@@ -11,13 +11,18 @@ import { aNode, aRegion } from '../support/values.ts'
 
 const xian = aRegion('610100', { nodes: [aNode('xian-1'), aNode('xian-2')] })
 
+const enrolmentSettings = { rampMs: 6000, drainMs: 1000, share: 1 }
+
 function setUp(registry: Registry) {
   const clock = new FakeClock()
   const { observer, events } = listening()
   const snapshots: Snapshot[] = []
-  const directory = new Directory({ registry, clock, observer, wallNow: () => clock.now() }, (snapshot) => {
-    snapshots.push(snapshot)
-  })
+  const directory = new Directory(
+    { registry, clock, observer, wallNow: () => clock.now(), enrolments: () => enrolmentSettings },
+    (snapshot) => {
+      snapshots.push(snapshot)
+    },
+  )
   const held = (): string[] => [...(snapshots.at(-1)?.holds.keys() ?? [])]
   return { clock, events, snapshots, directory, held }
 }

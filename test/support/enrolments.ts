@@ -1,4 +1,6 @@
 // An enrolment with everything unimportant filled in, and the way from draft to serving.
+import { enrolmentPrefix, enrolmentSchema } from '../../gateway/control/intent/enrolments.ts'
+import { compareAndSet, type Registry } from '../../gateway/control/registry/port.ts'
 import type { Actor, Enrolment, EnrolmentTerms } from '../../gateway/model/enrolment.ts'
 import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import type { NodeTrust } from '../../gateway/model/node-trust.ts'
@@ -62,4 +64,12 @@ export function activeEnrolment(
   enrolment = stepped(enrolment, passed(terms, now), { ...at, now })
   enrolment = stepped(enrolment, said('approve'), { ...at, now, actor: approver })
   return stepped(enrolment, said('activate'), { ...at, now })
+}
+
+/** Writes it as it stands, over whatever is there. */
+export async function putEnrolment(registry: Registry, enrolment: Enrolment): Promise<void> {
+  const key = enrolmentPrefix + enrolment.id
+  const version = (await registry.read(key))?.version ?? 0
+  const written = await compareAndSet(registry, key, enrolmentSchema.parse(enrolment), version)
+  if (!written.ok) throw new Error(`${key} was changed by somebody else`)
 }
