@@ -9,7 +9,7 @@ import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
 import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
-import { region, regionCode } from './region-schema.ts'
+import { clientCertificates, region, regionCode } from './region-schema.ts'
 
 const headerName = z
   .string()
@@ -247,6 +247,9 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    clientCertificates: clientCertificates
+      .default({})
+      .describe('Certificates that nodes may demand of this gateway, by name.'),
     enrolment: enrolment.prefault({}).describe('Donors that operators enrol while the gateway runs.'),
     drainNoticeMs: ms(
       0,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
 import { Directory, snapshotOf } from '../control/directory.ts'
+import { type AskNode, nodeAsker } from '../control/health/ask-node.ts'
 import { Board } from '../control/health/board.ts'
 import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
 import { withLoadReports } from '../control/health/load-report.ts'
@@ -11,6 +12,8 @@ import { httpProbe } from '../control/health/http-probe.ts'
 import { Prober } from '../control/health/prober.ts'
 import { noIntent } from '../control/intent/read.ts'
 import { LoopDelay } from '../control/loop-delay.ts'
+import { NodeConnector } from '../control/node-tls/connect.ts'
+import { Credentials } from '../control/node-tls/credentials.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
 import { QuotaKeeper } from '../control/quota-keeper.ts'
@@ -88,7 +91,7 @@ export async function startControl(
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
   const registry = started.use(openEmbeddedRegistry(registryFile(initial)))
   const measured = startMeasuring(config, logger, role, started)
-  const { observer, board, pools, prober, metrics, pressure, readings } = measured
+  const { observer, board, pools, prober, metrics, pressure, readings, credentials } = measured
   const enrolments = (): EffectSettings => ({ ...config().enrolment, share: 1 / role.workers })
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
@@ -110,6 +113,7 @@ export async function startControl(
       keeper?.follow()
       view = compileView(config(), snapshot, secret)
       prober.follow(snapshot)
+      credentials.keep(snapshot.nodes.values())
       metrics.follow(snapshot)
       for (const node of gone) {
         pools.retire(node)
@@ -141,10 +145,16 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   observer.modeSet(config().mode, null)
   const own = { ms: 0 }
   const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
+  const credentials = new Credentials({
+    clientCertificates: () => config().clientCertificates,
+    changed: (node) => pools.retire(node),
+    refused: (detail) => observer.reloadRefused('certificate', detail),
+  })
   const pressure = watchProcess(role.workers, config, readings, own, observer, started)
-  const pools = started.use(new Pools(config().attempts))
-  const prober = started.use(proberOf(board, config, 1 / role.workers))
-  return { observer, board, pools, prober, metrics, pressure, readings }
+  const connector = new NodeConnector(credentials)
+  const pools = started.use(new Pools(config().attempts, connector))
+  const prober = started.use(proberOf(board, nodeAsker(connector), config, 1 / role.workers))
+  return { observer, board, pools, prober, metrics, pressure, readings, credentials }
 }
 
 const registryFile = ({ registry, dataDir }: Config): string => registry.file ?? join(dataDir, 'chiyuan.db')
@@ -155,9 +165,10 @@ function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
 }
 
 /** @param share This process's part of the load that nodes say they take. */
-function proberOf(board: Board, config: () => Config, share: number): Prober {
+function proberOf(board: Board, ask: AskNode, config: () => Config, share: number): Prober {
   const probe = withLoadReports(
-    httpProbe(() => config().health),
+    httpProbe(ask, () => config().health),
+    ask,
     board,
     () => ({ path: config().concurrency.loadPath, timeoutMs: config().health.timeoutMs, share }),
   )

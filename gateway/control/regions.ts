@@ -1,6 +1,7 @@
 // The federation as the configuration file tells it, turned into the model's values.
 import type { Config, RegionConfig } from '../../config/schema.ts'
 import { nodeId, regionId } from '../model/ids.ts'
+import type { NodeTrust } from '../model/node-trust.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import { codeNode } from '../policy/code-node.ts'
 
@@ -36,5 +37,15 @@ const toNode = (region: RegionConfig, node: RegionConfig['nodes'][number]): Code
     url: node.url,
     weight: node.weight,
     limit: node.limit ?? Infinity,
-    trust: null,
+    trust: trustOf(node.tls),
   })
+
+const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>
+  tls === undefined
+    ? null
+    : {
+        ca: tls.caFile === undefined ? null : { file: tls.caFile },
+        pin: tls.pin ?? null,
+        serverName: tls.serverName ?? null,
+        clientCertificate: tls.clientCertificate ?? null,
+      }
