@@ -1,6 +1,6 @@
 // The part of the schema that says how enrolled donors are taken in and let go.
 import { z } from 'zod'
-import { ms } from './fields.ts'
+import { count, ms } from './fields.ts'
 
 export const enrolment = z.strictObject({
   rampMs: ms(
@@ -20,5 +20,17 @@ export const enrolment = z.strictObject({
     30 * 86_400_000,
     86_400_000,
     'Age of a verification above which nobody may approve by it.',
+  ),
+  testResident: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]*\{home\}[A-Za-z0-9_-]*$/, 'an id with one {home}, such as R{home}-000001')
+    .default('R{home}-000001')
+    .describe('Synthetic resident of each home by whom verifications ask for a code.'),
+  verificationRampMs: ms(1000, 600_000, 20_000, 'Time over which a verification rises to the pledge.'),
+  verificationRps: count(
+    1,
+    100_000,
+    2000,
+    'Rate above which a verification does not go, whatever was pledged: this gateway serves residents meanwhile.',
   ),
 })

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Verifier } from '../../gateway/control/verification/verifier.ts'
 import { recordOf, verify } from '../../gateway/control/verification/verify.ts'
 import {
   type VerificationSettings,
@@ -491,4 +492,29 @@ it.each([
   expect([report.verdict, recordOf(report)]).toEqual(['aborted', null])
   expect(report.checks.every(({ outcome }) => outcome !== 'failed')).toBe(true)
   await eventually(() => expect(node.connections).toBe(0))
+})
+
+it('runs one verification at a time, by the configured bounds, and breaks it off when the gateway ends', async () => {
+  const seen: string[] = []
+  await using node = await httpUpstream((request, response) => {
+    seen.push(request.url ?? '')
+    if (request.url?.startsWith('/v1/') !== true) donor()(request, response)
+  })
+  const enrolment = {
+    rampMs: 0,
+    drainMs: 0,
+    verificationMaxAgeMs: 60_000,
+    testResident: 'T-{home}',
+    verificationRampMs: 1000,
+    verificationRps: 10,
+  }
+  const verifier = new Verifier(connector, () => ({ enrolment }))
+  const nodes = [{ id: nodeId('yanan-1'), url: node.url, weight: 1, limit: null }]
+  const one = newEnrolment(someTerms({ nodes }), submitter, Date.now(), 'e1')
+  const quiet = { signal: new AbortController().signal, progress: () => {} }
+  const running = verifier.verify(one, quiet)
+  await eventually(() => expect(seen).toContain('/v1/codes/T-610100'))
+  await expect(verifier.verify({ ...one, id: 'e2' }, quiet)).rejects.toThrow(/of enrolment e1 is under way/)
+  await verifier[Symbol.asyncDispose]()
+  expect((await running).verdict).toBe('aborted')
 })
