@@ -28,15 +28,14 @@ const nodeTls = z.strictObject({
     .min(1)
     .optional()
     .describe('Authorities that sign its certificate, PEM. Read again when it changes.'),
-  pin: z
-    .string()
-    .refine(
-      isPin,
-      'the SHA-256 of the certificate’s public key (SubjectPublicKeyInfo) in base64, 44 characters',
+  pins: z
+    .array(
+      z.string().refine(isPin, 'the SHA-256 of a public key (SubjectPublicKeyInfo) in base64, 44 characters'),
     )
-    .optional()
+    .max(100)
+    .default([])
     .describe(
-      'SHA-256 of its public key in base64. Without `caFile` it takes the place of a chain and a name.',
+      'SHA-256 of public keys in base64, of which it must have one. Without `caFile` they take the place of a chain and a name.',
     ),
   serverName: z
     .string()

@@ -45,7 +45,7 @@ const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>
     ? null
     : {
         ca: tls.caFile === undefined ? null : { file: tls.caFile },
-        pin: tls.pin ?? null,
+        pins: tls.pins,
         serverName: tls.serverName ?? null,
         clientCertificate: tls.clientCertificate ?? null,
       }

@@ -5,10 +5,11 @@ export interface NodeTrust {
   /** Authorities to believe; `null`: those of the system. Written out, or the file that holds them. */
   readonly ca: { readonly pem: string } | { readonly file: string } | null
   /**
-   * SHA-256 of the node's public key (SubjectPublicKeyInfo) in base64, as in RFC 7469 section 2.4. Without `ca` it takes
-   * the place of a chain; with `ca` both must hold.
+   * SHA-256 of public keys (SubjectPublicKeyInfo) in base64, as in RFC 7469 section 2.4: the node must have one of them,
+   * so that several nodes, and a key and its successor, can stand side by side. Without `ca` they take the place of a
+   * chain; with `ca` both must hold. Empty: none is pinned.
    */
-  readonly pin: string | null
+  readonly pins: readonly string[]
   /** Name that the node's certificate must carry; `null`: that of its address. */
   readonly serverName: string | null
   /** Name of an entry under `clientCertificates` of the configuration; `null`: none is shown. */

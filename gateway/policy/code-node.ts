@@ -33,9 +33,10 @@ export function codeNode({ id, region, url, weight, limit, trust }: NodeDescript
   })
 }
 
-const demands = ({ ca, pin, serverName, clientCertificate }: NodeTrust): boolean =>
-  ca !== null || pin !== null || serverName !== null || clientCertificate !== null
+/** Whether they say more than the system's authorities and the address's name do. */
+export const demands = ({ ca, pins, serverName, clientCertificate }: NodeTrust): boolean =>
+  ca !== null || pins.length > 0 || serverName !== null || clientCertificate !== null
 
 /** The same for terms that are the same, in a fixed order of fields. */
-export const trustKey = ({ ca, pin, serverName, clientCertificate }: NodeTrust): string =>
-  JSON.stringify([ca, pin, serverName, clientCertificate])
+export const trustKey = ({ ca, pins, serverName, clientCertificate }: NodeTrust): string =>
+  JSON.stringify([ca, pins, serverName, clientCertificate])

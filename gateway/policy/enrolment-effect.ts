@@ -5,6 +5,7 @@ import type { RegionId } from '../model/ids.ts'
 import type { CodeNode, Lending, Region } from '../model/region.ts'
 import { codeNode } from './code-node.ts'
 import { type Conflict, conflicts } from './enrolment-conflicts.ts'
+import { expiryWarning, type ExpiryWarning, nextWarningAt } from './expiry.ts'
 import { type Phase, phaseOf, type PhaseSettings } from './enrolment-phase.ts'
 
 export interface EffectSettings extends PhaseSettings {
@@ -19,7 +20,7 @@ export interface EnrolmentEffect {
   readonly drains: readonly Hold[]
   /** Wall-clock ms at which it is to be looked at again; `null` for never. */
   readonly nextChangeAt: number | null
-  /** What was passed over, and why; one line each, for operators. */
+  /** What was passed over and why, and what ends soon; one line each, for operators. */
   readonly warnings: readonly string[]
 }
 
@@ -44,6 +45,10 @@ export function withEnrolments(
   // Those that serve before those that drain: an address may have been enrolled anew meanwhile.
   for (const { enrolment, phase } of inOrder(enrolments, wallMs, settings)) {
     if (phase.changesAt !== null) changes.push(phase.changesAt)
+    const expiry = expiryWarning(enrolment, wallMs)
+    if (expiry !== null) warnings.push(endsSoon(enrolment, expiry))
+    const warnsAt = nextWarningAt(enrolment, wallMs)
+    if (warnsAt !== null) changes.push(warnsAt)
     if (phase.kind === 'away') continue
     const found = conflicts(enrolment, { regions, enrolments: standing })
     standing.push(enrolment)
@@ -163,6 +168,11 @@ function drainsOf({ enrolment, phase, nodes }: Part): Hold[] {
     expiresAt: phase.until,
   }))
 }
+
+const endsSoon = ({ id, terms: { donor } }: Enrolment, { days }: ExpiryWarning): string =>
+  days === 0
+    ? `enrolment ${id} of ${donor.code} has ended; withdraw it, or enrol the donor anew`
+    : `enrolment ${id} of ${donor.code} ends within ${days} day${days === 1 ? '' : 's'}; enrol the donor anew in time`
 
 const earliest = (moments: readonly number[]): number | null =>
   moments.length === 0 ? null : Math.min(...moments)

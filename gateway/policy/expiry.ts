@@ -1,5 +1,5 @@
 // How long before an enrolment ends its people are told.
-import type { Enrolment } from '../model/enrolment.ts'
+import type { Enrolment, EnrolmentState } from '../model/enrolment.ts'
 import { dayMs } from './hours.ts'
 
 /** Days before the end at which a warning is due, the last first. */
@@ -12,9 +12,12 @@ export interface ExpiryWarning {
   readonly leftMs: number
 }
 
+/** States whose end somebody would miss. */
+const missed: ReadonlySet<EnrolmentState> = new Set(['approved', 'active', 'suspended'])
+
 /** `null` where none is due, or where nothing would end: only what is approved, active or suspended is missed. */
 export function expiryWarning({ state, terms }: Enrolment, wallMs: number): ExpiryWarning | null {
-  if (state !== 'approved' && state !== 'active' && state !== 'suspended') return null
+  if (!missed.has(state)) return null
   const leftMs = terms.validUntil - wallMs
   if (leftMs <= 0) return { days: 0, leftMs: 0 }
   const days = warningDays.find((days) => leftMs <= days * dayMs)
@@ -22,7 +25,8 @@ export function expiryWarning({ state, terms }: Enrolment, wallMs: number): Expi
 }
 
 /** When {@link expiryWarning} will say something else; `null` for never. */
-export function nextWarningAt({ terms }: Enrolment, wallMs: number): number | null {
+export function nextWarningAt({ state, terms }: Enrolment, wallMs: number): number | null {
+  if (!missed.has(state)) return null
   const moments = [...warningDays.toReversed(), 0].map((days) => terms.validUntil - days * dayMs)
   return moments.find((at) => at > wallMs) ?? null
 }

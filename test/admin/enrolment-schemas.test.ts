@@ -37,7 +37,7 @@ describe('the terms', () => {
       reserve: 0,
       hours: null,
       data: { fields: ['testTime'], rpoSeconds: 2 },
-      tls: { ca: null, pin: null, serverName: null, clientCertificate: null },
+      tls: { ca: null, pins: [], serverName: null, clientCertificate: null },
       validFrom: Date.parse('2026-01-04T16:00:00Z'),
     })
     const draft = newEnrolment(terms, submitter, 1, 'e1')
@@ -45,7 +45,7 @@ describe('the terms', () => {
     expect(enrolmentView(draft).terms.validUntil).toBe('2027-01-04T16:00:00.000Z')
   })
 
-  const pinned = { pin: Buffer.alloc(32, 7).toString('base64') }
+  const pinned = { pins: [Buffer.alloc(32, 7).toString('base64')] }
   it.each<[string, object, string]>([
     ['no such region code', { donor: { ...least.donor, code: '61' } }, 'donor.code'],
     ['a home twice', { homes: ['610100', '610100'] }, 'homes'],
@@ -58,7 +58,7 @@ describe('the terms', () => {
       { nodes: [{ id: 'a', url: 'http://10.1.2.3' }], tls: pinned },
       'nodes.0.url',
     ],
-    ['a pin that is none', { tls: { pin: 'sha256' } }, 'tls.pin'],
+    ['a pin that is none', { tls: { pins: ['sha256'] } }, 'tls.pins.0'],
     ['an authority that is none', { tls: { ca: { pem: 'no certificate' } } }, 'tls.ca.pem'],
     ['a file of this host as authority', { tls: { ca: { file: '/etc/passwd' } } }, 'tls.ca'],
     ['a server name that is an address', { tls: { serverName: '10.1.2.3' } }, 'tls.serverName'],

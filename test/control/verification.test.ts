@@ -127,7 +127,7 @@ describe('a donor that is as agreed', () => {
     const demands = { ca: await readFile(ours.certFile), requestCert: true, rejectUnauthorized: true }
     await using node = await tlsNode({ ...issued, ...demands }, donor())
     const events: VerificationProgress[] = []
-    const tls = { ...systemTrust, pin: pinOfPair(issued), clientCertificate: 'gateway' }
+    const tls = { ...systemTrust, pins: [pinOfPair(issued)], clientCertificate: 'gateway' }
     const terms = someTerms({
       nodes: [{ id: nodeId('yanan-1'), url: node.url, weight: 1, limit: null }],
       limit: { rps: 200, concurrent: null },
@@ -265,7 +265,11 @@ describe('a node that can’t be used', () => {
     const issued = await ours.issue('IP:127.0.0.1', 1)
     await using node = await tlsNode(issued, donor())
     const settings = { ...quick, leastCertificateMs: 3 * 86_400_000 }
-    const report = await verified(node.url, { tls: { ...systemTrust, pin: pinOfPair(issued) } }, { settings })
+    const report = await verified(
+      node.url,
+      { tls: { ...systemTrust, pins: [pinOfPair(issued)] } },
+      { settings },
+    )
     expect(saidBy(report, 'tls')).toBe('its certificate ends in 0 day(s); renew it first')
   })
 })

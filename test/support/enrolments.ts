@@ -10,7 +10,7 @@ import { aRegion } from './values.ts'
 export const submitter: Actor = { id: 'op-1', name: '李 Wei' }
 export const approver: Actor = { id: 'ap-1', name: '王 Fang' }
 
-export const systemTrust: NodeTrust = { ca: null, pin: null, serverName: null, clientCertificate: null }
+export const systemTrust: NodeTrust = { ca: null, pins: [], serverName: null, clientCertificate: null }
 
 const hourMs = 3_600_000
 

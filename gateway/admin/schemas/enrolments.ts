@@ -26,7 +26,7 @@ export const termsInput = z
     tls: tls
       .extend({
         ca: tls.shape.ca.default(null),
-        pin: tls.shape.pin.default(null),
+        pins: tls.shape.pins.default([]),
         serverName: tls.shape.serverName.default(null),
         clientCertificate: tls.shape.clientCertificate.default(null),
       })

@@ -11,6 +11,7 @@ import {
 } from '../../model/enrolment.ts'
 import { isNodeId, isRegionId } from '../../model/ids.ts'
 import { isPin } from '../../model/node-trust.ts'
+import { demands } from '../../policy/code-node.ts'
 
 export const enrolmentPrefix = 'intent/enrolments/'
 
@@ -48,13 +49,17 @@ const pem = z
 
 const tls = z.strictObject({
   ca: z.strictObject({ pem }).nullable(),
-  pin: z
-    .string()
-    .refine(
-      isPin,
-      'the SHA-256 of the certificate’s public key (SubjectPublicKeyInfo) in base64, 44 characters',
+  pins: z
+    .array(
+      z
+        .string()
+        .refine(
+          isPin,
+          'the SHA-256 of the certificate’s public key (SubjectPublicKeyInfo) in base64, 44 characters',
+        ),
     )
-    .nullable(),
+    .max(100)
+    .refine(isUnique, 'each pin once'),
   serverName: z
     .string()
     .max(253)
@@ -111,11 +116,10 @@ export function relate(terms: Related, context: z.RefinementCtx): void {
     context.addIssue({ code: 'custom', path, message })
   }
   if (terms.validUntil <= terms.validFrom) refuse(['validUntil'], 'must be later than validFrom')
-  const { ca, pin, serverName, clientCertificate } = terms.tls
-  const demands = [ca, pin, serverName, clientCertificate].some((term) => term !== null)
+  const isHeld = demands(terms.tls)
   for (const [i, { url }] of terms.nodes.entries()) {
     // Terms that nobody would hold the node to are worse than none.
-    if (demands && url.startsWith('http:')) {
+    if (isHeld && url.startsWith('http:')) {
       refuse(['nodes', i, 'url'], 'must be https:// where tls says how the node is known')
     }
   }

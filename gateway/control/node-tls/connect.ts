@@ -47,25 +47,25 @@ export class NodeConnector {
 
   private async optionsFor(node: CodeNode, trust: NodeTrust): Promise<ConnectionOptions> {
     const secureContext = await this.credentials.contextFor(node, trust)
-    const { ca, pin } = trust
-    if (pin === null) return { secureContext }
-    // With a pin alone there is no chain to judge; `checkPinned` judges before a byte is sent.
+    const { ca, pins } = trust
+    if (pins.length === 0) return { secureContext }
+    // With pins alone there is no chain to judge; `checkPinned` judges before a byte is sent.
     if (ca === null) return { secureContext, rejectUnauthorized: false }
     return {
       secureContext,
       checkServerIdentity: (name, certificate) => {
         const wrong = checkServerIdentity(name, certificate)
-        return wrong ?? (pinOf(new X509Certificate(certificate.raw)) === pin ? undefined : wrongPin())
+        return wrong ?? (pins.includes(pinOf(new X509Certificate(certificate.raw))) ? undefined : wrongPin())
       },
     }
   }
 }
 
 /** @throws {NodeConnectError} */
-function checkPinned(socket: TLSSocket, { pin, serverName }: NodeTrust): void {
+function checkPinned(socket: TLSSocket, { pins, serverName }: NodeTrust): void {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) throw new NodeConnectError('NO_CERTIFICATE')
-  if (pinOf(certificate) !== pin) throw wrongPin()
+  if (!pins.includes(pinOf(certificate))) throw wrongPin()
   const now = Date.now()
   if (now > Date.parse(certificate.validTo)) throw new NodeConnectError('CERT_HAS_EXPIRED')
   if (now < Date.parse(certificate.validFrom)) throw new NodeConnectError('CERT_NOT_YET_VALID')
