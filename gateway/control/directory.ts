@@ -129,6 +129,8 @@ export class Directory implements Disposable {
     const detail = errorText(cause)
     if (this.lostDetail === null) this.observer.registryLost(detail)
     this.lostDetail = detail
+    // Hours and validity go on without a registry: nobody is asked for longer than was agreed.
+    if (this.version > 0 && this.arrange()) this.publish()
     this.cancelTimer()
     this.wakeIn(retryMs)
   }

@@ -44,13 +44,14 @@ export type Harm = 'refused' | 'errors' | 'slow' | 'near-limit' | 'full'
 const mostErrors = 0.01
 /** Load by its own word at which a node is near its limit. */
 const nearLimit = 0.9
-/** A p99 that doubles from little is no harm yet: below this growth it is noise, ms. */
-const growthFloorMs = 50
 /** Answers below which a p99 says nothing. */
 export const samplesAtLeast = 20
 
-/** @param firstP99Ms The first step's; `null` while it is measured. */
-export function harmOf(stats: StepStats, firstP99Ms: number | null): Harm | null {
+/**
+ * @param firstP99Ms The first step's; `null` while it is measured.
+ * @param growthFloorMs A p99 that doubles from little is no harm yet: growth below this is noise.
+ */
+export function harmOf(stats: StepStats, firstP99Ms: number | null, growthFloorMs: number): Harm | null {
   const { answered, errors, refusals, unsent, p99Ms, load } = stats
   if (refusals > 0) return 'refused'
   if (load >= nearLimit) return 'near-limit'

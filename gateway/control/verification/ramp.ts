@@ -122,7 +122,8 @@ class RampLoad implements AsyncDisposable {
     this.errors = 0
     this.refusals = 0
     this.unsent = 0
-    const { signal } = this.parts
+    const { settings, signal } = this.parts
+    const { growthFloorMs } = settings
     const beganAt = performance.now()
     let nextLoadAt = beganAt
     let due = 0
@@ -147,13 +148,13 @@ class RampLoad implements AsyncDisposable {
         }
       }
       await pause(tickMs)
-      harm = harmOf(this.stats(), firstP99Ms)
+      harm = harmOf(this.stats(), firstP99Ms, growthFloorMs)
     }
     const ranMs = performance.now() - beganAt
     // What is still open is this step's too; whoever breaks off or is hurt does not wait for it.
     if (harm === null && !signal.aborted) {
       await Promise.all(this.running)
-      harm = harmOf(this.stats(), firstP99Ms)
+      harm = harmOf(this.stats(), firstP99Ms, growthFloorMs)
     }
     return { harm, sent, ranMs }
   }

@@ -9,6 +9,8 @@ export interface VerificationSettings extends RampBounds {
   readonly mostSkewMs: number
   /** Validity that a node's certificate must have left, ms. */
   readonly leastCertificateMs: number
+  /** Growth of a p99 below which it is noise and no harm, ms. */
+  readonly growthFloorMs: number
   /** Longest answer that is read, bytes. */
   readonly mostBytes: number
   /** A resident for tests, whom every node that serves the home knows. Synthetic. */
@@ -22,6 +24,7 @@ export const verificationSettings: VerificationSettings = {
   timeoutMs: 2000,
   mostSkewMs: 5000,
   leastCertificateMs: 86_400_000,
+  growthFloorMs: 50,
   mostBytes: 65_536,
   testResident: (home) => `R${home}-000001`,
 }
