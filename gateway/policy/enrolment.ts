@@ -63,6 +63,9 @@ const allowedIn: Readonly<Record<StepKind, readonly EnrolmentState[]>> = {
 /** Steps kept with an enrolment. */
 const historyAtMost = 100
 
+/** Letters of a verification's reasons that its step tells; the verification has all. */
+const reasonAtMost = 2000
+
 export const legalSteps = (state: EnrolmentState): StepKind[] =>
   stepKinds.filter((kind) => allowedIn[kind].includes(state))
 
@@ -132,7 +135,8 @@ const asDraft = { state: 'draft', submittedBy: null, verification: null, approva
 function verify(enrolment: Enrolment, verification: VerificationRecord, at: Circumstances): StepResult {
   if (verification.termsHash !== at.hashOf(enrolment.terms)) return otherTerms(enrolment)
   const state = verification.passed ? 'verified' : 'submitted'
-  return done(enrolment, 'verify', at, verification.reasons.join('\n'), { state, verification })
+  const reason = verification.reasons.join('\n').slice(0, reasonAtMost)
+  return done(enrolment, 'verify', at, reason, { state, verification })
 }
 
 function approve(enrolment: Enrolment, reason: string, at: Circumstances): StepResult {

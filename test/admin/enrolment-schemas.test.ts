@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { enrolmentView, stepInput, termsInput } from '../../gateway/admin/schemas/enrolments.ts'
 import { enrolmentSchema, hashOfTerms } from '../../gateway/control/intent/enrolments.ts'
 import { stepEnrolment } from '../../gateway/control/enrolment-steps.ts'
+import { recordOf } from '../../gateway/control/verification/verify.ts'
 import { newEnrolment } from '../../gateway/policy/enrolment.ts'
 import { authority } from '../support/authority.ts'
 import {
@@ -95,8 +96,10 @@ describe('the terms', () => {
 
 it('a step needs its reason', () => {
   expect(
-    [{}, { reason: ' ' }, { reason: 'x'.repeat(2001) }].map((body) => stepInput.safeParse(body).success),
-  ).toEqual([false, false, false])
+    [{}, { reason: ' ' }, { reason: '为 11010519491231002X' }, { reason: 'x'.repeat(2001) }].map(
+      (body) => stepInput.safeParse(body).success,
+    ),
+  ).toEqual([false, false, false, false])
   expect(stepInput.parse({ reason: ' 演练 ' })).toEqual({ reason: '演练' })
 })
 
@@ -167,4 +170,25 @@ it('a step is taken with the hash of the terms and the configured age', () => {
     stepEnrolment(verified.enrolment, { kind: 'approve', reason: 'x' }, { ...at, now, actor: approver })
   expect(approve(61_000).ok).toBe(true)
   expect(approve(61_001)).toMatchObject({ ok: false, code: 'verification-stale' })
+})
+
+it('what a long verification says fits into the registry, where an unreadable record would hold up all', () => {
+  const terms = termsInput.parse(least)
+  const draft = newEnrolment(terms, submitter, 1, 'e1')
+  const text = { zh: '错'.repeat(5000), en: 'wrong'.repeat(1000) }
+  const report = {
+    enrolment: 'e1',
+    termsHash: JSON.stringify(terms),
+    startedAt: 1,
+    endedAt: 2,
+    verdict: 'failed',
+    reasons: Array.from({ length: 3000 }, () => text),
+    checks: [],
+  } as const
+  const verification = recordOf(report)
+  if (verification === null) throw new Error('a failed verification is kept')
+  let enrolment = stepped(draft, { kind: 'submit', reason: 'x' })
+  for (let i = 0; i < 150; i++) enrolment = stepped(enrolment, { kind: 'verify', verification })
+  expect(enrolmentSchema.parse(enrolment)).toEqual(enrolment)
+  expect(enrolment.history).toHaveLength(100)
 })

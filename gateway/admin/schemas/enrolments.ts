@@ -1,6 +1,6 @@
 // Enrolments as they go over the wire: times as RFC 3339, and what may be left out.
 import { z } from 'zod'
-import { relate, termsFields } from '../../control/intent/enrolments.ts'
+import { relate, termsFields, words } from '../../control/intent/enrolments.ts'
 import type { Enrolment, EnrolmentTerms } from '../../model/enrolment.ts'
 import { checkNames } from '../../model/verification.ts'
 
@@ -37,7 +37,7 @@ export const termsInput = z
   .superRefine(relate) satisfies z.ZodType<EnrolmentTerms>
 
 /** Every step but editing and verifying. */
-export const stepInput = z.strictObject({ reason: z.string().trim().min(1).max(2000) })
+export const stepInput = z.strictObject({ reason: words(2000) })
 
 const text = z.strictObject({ zh: z.string(), en: z.string() })
 const time = z.iso.datetime()

@@ -21,7 +21,7 @@ const timeOfDay = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in Asia/Shanghai, such as 22:00')
 /** Words that people read. A citizen's number has no place in them. */
-const words = (longest: number) =>
+export const words = (longest: number) =>
   z
     .string()
     .trim()
@@ -127,8 +127,12 @@ export function relate(terms: Related, context: z.RefinementCtx): void {
 
 export const termsSchema: z.ZodType<EnrolmentTerms> = z.strictObject(termsFields).superRefine(relate)
 
+/** Bounds of what is kept of a verification. */
+export const reasonLength = 500
+export const reasonsAtMost = 100
+
 const actor = z.strictObject({ id: z.string().min(1).max(200), name: z.string().min(1).max(200) })
-const reason = z.string().max(20_000)
+const reason = z.string().max(2000)
 const state = z.enum(enrolmentStates)
 
 export const enrolmentSchema: z.ZodType<Enrolment> = z.strictObject({
@@ -142,7 +146,7 @@ export const enrolmentSchema: z.ZodType<Enrolment> = z.strictObject({
       passed: z.boolean(),
       termsHash: z.string(),
       at: time,
-      reasons: z.array(z.string().max(2000)).max(1000),
+      reasons: z.array(z.string().max(reasonLength)).max(reasonsAtMost),
     })
     .nullable(),
   approval: z.strictObject({ by: actor, at: time, termsHash: z.string() }).nullable(),

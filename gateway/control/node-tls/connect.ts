@@ -101,7 +101,8 @@ function standing(
     }
     signal?.addEventListener('abort', abort, { once: true })
     socket.on('error', fail)
-    socket.once('close', () => fail(new NodeConnectError('ECONNRESET')))
+    const closed = (): void => fail(new NodeConnectError('ECONNRESET'))
+    socket.once('close', closed)
     socket.once(event, () => {
       try {
         judge()
@@ -112,7 +113,7 @@ function standing(
       settle()
       // A TLS socket is not told when it is made.
       socket.setNoDelay(true)
-      socket.removeAllListeners('close')
+      socket.off('close', closed)
       socket.off('error', fail)
       // Between here and its use an error only means that the next write fails.
       socket.on('error', () => {})

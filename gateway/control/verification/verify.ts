@@ -12,7 +12,7 @@ import type {
 import { codeNode } from '../../policy/code-node.ts'
 import { rampPlan } from '../../policy/verification-ramp.ts'
 import { type AskNode, nodeAsker } from '../health/ask-node.ts'
-import { hashOfTerms } from '../intent/enrolments.ts'
+import { hashOfTerms, reasonLength, reasonsAtMost } from '../intent/enrolments.ts'
 import type { NodeConnector } from '../node-tls/connect.ts'
 import type { Finding } from './finding.ts'
 import { type Answer, CheckFault, get } from './get.ts'
@@ -63,7 +63,7 @@ export const recordOf = ({
         passed: verdict === 'passed',
         termsHash,
         at: endedAt,
-        reasons: reasons.slice(0, 1000).map(({ en, zh }) => `${en} ${zh}`.slice(0, 2000)),
+        reasons: reasons.slice(0, reasonsAtMost).map(({ en, zh }) => `${en} ${zh}`.slice(0, reasonLength)),
       }
 
 const brokenOff: Text = { zh: '核验被中止', en: 'the verification was broken off' }
