@@ -64,7 +64,7 @@ export async function startGateway(
   let closing: Promise<void> | null = null
   const operators: AdminParts = {
     notReady: () => (closing === null ? null : 'the gateway is draining before it stops'),
-    warnings: () => (control.directory.lost === null ? [] : [`registry lost: ${control.directory.lost}`]),
+    warnings: () => [...control.directory.warnings],
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       body: await metrics.registry.metrics(),

@@ -13,14 +13,13 @@ import { AccessTokens } from '../control/access/tokens.ts'
 import { Strangers } from '../control/audit/strangers.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
-import { regionsOf } from '../control/regions.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
 import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
-import { openIntent } from './intent.ts'
+import type { FollowedIntent } from './primary-intent.ts'
 import { registryFile } from './state.ts'
 
 export interface OperatorsParts {
@@ -110,33 +109,22 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
   started.use(ownRegistry(registryFile(config)))
 }
 
-/** The same where the data plane is elsewhere: with a directory of its own, so that it sees what the workers see. */
-export async function openOperatorsAlone(
-  initial: Config,
+/** The same where the data plane is elsewhere. */
+export const openOperatorsOf = (
+  { config, registry, directory }: FollowedIntent,
   observer: Observer,
   measured: Measured,
   started: AsyncDisposableStack,
-): Promise<Operators & { readonly reload: (config: Config) => void }> {
-  let config = initial
-  const { registry, directory } = openIntent(initial, observer, started, () => {})
-  await directory.start(regionsOf(initial))
-  const operators = await openOperators(
+): Promise<Operators> =>
+  openOperators(
     {
-      fileMode: () => config.mode,
-      inMode: (mode) => inMode(config, mode),
+      fileMode: () => config().mode,
+      inMode: (mode) => inMode(config(), mode),
       measured,
       registry,
       directory,
       observer,
-      oidc: initial.admin.oidc,
+      oidc: config().admin.oidc,
     },
     started,
   )
-  return {
-    ...operators,
-    reload: (changed) => {
-      config = changed
-      directory.replaceRegions(regionsOf(changed))
-    },
-  }
-}

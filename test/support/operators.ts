@@ -64,9 +64,12 @@ export async function openApi(
   started.use(registry)
   const { observer, events } = listening()
   const clock = new FakeClock()
-  const directory = started.use(new Directory({ registry, clock, observer, wallNow: Date.now }, () => {}))
-  await directory.start(regions)
   const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere')
+  const enrolments = () => ({ ...config.enrolment, share: 1 })
+  const directory = started.use(
+    new Directory({ registry, clock, observer, wallNow: Date.now, enrolments }, () => {}),
+  )
+  await directory.start(regions)
   const parts = {
     fileMode: () => 'peacetime' as const,
     inMode: (mode: Mode) => inMode(config, mode),
