@@ -179,9 +179,12 @@ async function noteRefusal(
   problem: Problem,
   parts: DispatchParts,
 ): Promise<void> {
-  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log.
-  const wrongCredential = problem.problem === 'unauthenticated' && request.get('authorization') !== undefined
-  const kept = operator === null ? wrongCredential : docs.action !== undefined
+  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log. Who is known elsewhere and may
+  // do nothing here, or sends from a foreign page with a session of ours, is worth knowing of.
+  const stranger =
+    problem.problem === 'forbidden' ||
+    (problem.problem === 'unauthenticated' && request.get('authorization') !== undefined)
+  const kept = operator === null ? stranger : docs.action !== undefined
   if (!kept) return
   try {
     await parts.note({
