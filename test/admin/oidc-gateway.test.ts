@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { startGateway } from '../../gateway/compose.ts'
 import { testConfig } from '../support/gateway.ts'
 import { Issuer, signingKey } from '../support/issuer.ts'
+import { startWorkerGateway } from '../support/worker-gateway.ts'
 
 it('lets in by its file, and says nothing of tokens in its log', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'chiyuan-oidc-'))
@@ -34,4 +35,19 @@ it('lets in by its file, and says nothing of tokens in its log', async () => {
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
+})
+
+it('lets in where workers share the residents’ port, and stops as told', async () => {
+  await using issuer = await Issuer.start([await signingKey('first')])
+  const oidc = { issuer: issuer.url, audience: 'chiyuan', roles: { 'gw-operator': 'operator' }, scope: '*' }
+  const regions = [{ code: '610100', nodes: { 'xian-1': 'http://127.0.0.1:9' } }]
+  await using gateway = await startWorkerGateway(regions, { admin: { port: 0, oidc } })
+  const token = await issuer.token()
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/me`, {
+    headers: { authorization: `Bearer ${token}`, connection: 'close' },
+  })
+  expect(await answer.json()).toMatchObject({ name: '王 值班', by: 'oidc', scope: '*' })
+  expect(JSON.stringify(gateway.log)).not.toContain(token)
+  process.kill(gateway.pid, 'SIGTERM')
+  expect(await gateway.exited).toEqual([0, null])
 })

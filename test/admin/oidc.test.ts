@@ -250,6 +250,16 @@ describe('the provider’s keys', () => {
     expect(cut.faults).toEqual([])
   })
 
+  it('are not waited for without end', async () => {
+    await using hanging = await Issuer.start([first])
+    hanging.hangs = true
+    const timings = { ...quick, timeoutMs: 150 }
+    await using tokens = await OidcTokens.open(hanging.settings(), { wallNow: Date.now, timings })
+    const began = performance.now()
+    expect(await tokens.admit(await hanging.token())).toHaveProperty('unavailable')
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+
   it('hold while it is gone, for as long as they may', async () => {
     await using gone = await Issuer.start([first])
     let now = Date.now()
