@@ -51,7 +51,10 @@ export async function startGateway(
   let closing: Promise<void> | null = null
   const operators: AdminParts = {
     notReady: () => (closing === null ? null : 'the gateway is draining before it stops'),
-    warnings: () => (control.directory.lost === null ? [] : [`registry lost: ${control.directory.lost}`]),
+    warnings: () => [
+      ...(control.directory.lost === null ? [] : [`registry lost: ${control.directory.lost}`]),
+      ...(plane?.warnings() ?? []),
+    ],
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       body: await metrics.registry.metrics(),

@@ -33,7 +33,11 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     if (closing !== null) return 'the gateway is draining before it stops'
     return crew.ready === 0 ? 'no worker serves' : null
   }
-  const parts = { notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() }
+  const parts = {
+    notReady,
+    warnings: () => [...crew.warnings, ...(plane?.warnings() ?? [])],
+    metrics: () => crew.copies.scrape(),
+  }
   const plane = initial.admin.api ? await openOperatorsAlone(initial, log, started) : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.

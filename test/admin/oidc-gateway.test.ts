@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import { expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { startGateway } from '../../gateway/compose.ts'
-import { testConfig } from '../support/gateway.ts'
+import { startTestGateway, testConfig } from '../support/gateway.ts'
 import { Issuer, signingKey } from '../support/issuer.ts'
 import { startWorkerGateway } from '../support/worker-gateway.ts'
 
@@ -50,4 +50,24 @@ it('lets in where workers share the residents’ port, and stops as told', async
   expect(JSON.stringify(gateway.log)).not.toContain(token)
   process.kill(gateway.pid, 'SIGTERM')
   expect(await gateway.exited).toEqual([0, null])
+})
+
+it('warns on /readyz of a provider that can’t be reached, and serves residents as before', async () => {
+  await using issuer = await Issuer.start([await signingKey('first')])
+  issuer.broken = { status: 500 }
+  const oidc = { issuer: issuer.url, audience: 'chiyuan', roles: { 'gw-operator': 'operator' }, scope: '*' }
+  const regions = [{ code: '610100', nodes: { 'xian-1': 'http://127.0.0.1:9' } }]
+  await using gateway = await startTestGateway(regions, { admin: { api: true, oidc } })
+  const ready = async () => {
+    const answer = await fetch(`${gateway.adminUrl}/readyz`, { headers: { connection: 'close' } })
+    expect(answer.status).toBe(200)
+    return answer.json()
+  }
+  expect(await ready()).toEqual({ status: 'ready', warnings: [] })
+  const headers = { authorization: `Bearer ${await issuer.token()}`, connection: 'close' }
+  expect((await fetch(`${gateway.adminUrl}/api/v1/me`, { headers })).status).toBe(503)
+  expect(await ready()).toEqual({
+    status: 'ready',
+    warnings: [expect.stringMatching(/^the identity provider’s keys can’t be had: .*answers 500$/)],
+  })
 })
