@@ -1,6 +1,6 @@
 // The operators' listener: health and metrics for machines, the API for people. Never on the residents' path.
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import helmet from 'helmet'
+import helmet, { type HelmetOptions } from 'helmet'
 import type { AuditEntry } from '../model/audit.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import { apiRoot, mountRoutes } from './dispatch.ts'
@@ -33,6 +33,30 @@ export interface ApiParts extends AuthenticateParts {
   fault(cause: unknown): void
 }
 
+/**
+ * Only what this listener serves by itself, and in no frame. Nothing is upgraded to TLS: a listener without it has none. The
+ * host's other ports and names are none of ours to bind to TLS.
+ */
+const headerPolicy: HelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
+  xFrameOptions: { action: 'deny' },
+}
+
 /** @param api `null` where only health and metrics are offered. */
 export function adminApp(parts: AdminParts, api: ApiParts | null = null): Express {
   const app = express()
@@ -42,7 +66,7 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
   // One spelling of each path, so that rules of whatever stands before this listener can't be gone round.
   app.set('case sensitive routing', true)
   app.set('strict routing', true)
-  app.use(helmet())
+  app.use(helmet(headerPolicy))
   mountHealth(app, parts)
   if (api !== null) mountApi(app, api)
   app.use((request, response) => {

@@ -76,7 +76,7 @@ function refusal(counted: string, detail: string, parts: AuthenticateParts): Pro
   const now = parts.now()
   const waitMs = parts.attempts.waitMs(counted, now)
   parts.attempts.wrong(counted, now)
-  return waitMs > 0 ? tooMany(waitMs) : nobody(detail)
+  return waitMs > 0 ? tooMany(waitMs) : nobody(detail, 'invalid_token')
 }
 
 const tooMany = (waitMs: number): Problem =>
@@ -112,5 +112,8 @@ function isOwnPage(request: Request): boolean {
   return request.get('origin') === `${scheme}://${request.get('host') ?? ''}`
 }
 
-const nobody = (detail: string): Problem =>
-  new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="chiyuan"' } })
+/** @param error RFC 6750, section 3.1: none for whoever brought no token. */
+const nobody = (detail: string, error: 'invalid_token' | null = null): Problem => {
+  const challenge = `Bearer realm="chiyuan"${error === null ? '' : `, error="${error}"`}`
+  return new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge } })
+}

@@ -97,6 +97,10 @@ async function bodyOf(request: Request, response: Response): Promise<unknown> {
       'send Content-Type: application/json, and no Content-Encoding',
     )
   }
+  const [, charset = 'utf-8'] =
+    /;\s*charset\s*=\s*"?([^;"\s]*)/i.exec(request.get('content-type') ?? '') ?? []
+  // The parser would take others, UTF-7 among them, which says things that nobody before this listener reads.
+  if (!/^utf-?8$/i.test(charset)) throw notUtf8()
   await new Promise<void>((resolve, reject) => {
     parse(request, response, (cause?: unknown) => {
       if (cause === undefined) resolve()
@@ -107,6 +111,9 @@ async function bodyOf(request: Request, response: Response): Promise<unknown> {
   return body
 }
 
+const notUtf8 = (): Problem =>
+  new Problem('unsupported-media-type', 'send the body in UTF-8, without Content-Encoding')
+
 /** What body-parser makes of a body that is none. */
 function bodyProblem(cause: unknown): Problem {
   const type = typeof cause === 'object' && cause !== null && 'type' in cause ? String(cause.type) : ''
@@ -114,7 +121,7 @@ function bodyProblem(cause: unknown): Problem {
     return new Problem('too-large', `a body has at most ${bodyBytesAtMost} bytes`)
   }
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new Problem('unsupported-media-type', 'send the body in UTF-8, without Content-Encoding')
+    return notUtf8()
   }
   return new Problem('malformed', 'the body is not JSON')
 }
@@ -179,9 +186,12 @@ async function noteRefusal(
   problem: Problem,
   parts: DispatchParts,
 ): Promise<void> {
-  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log.
-  const wrongCredential = problem.problem === 'unauthenticated' && request.get('authorization') !== undefined
-  const kept = operator === null ? wrongCredential : docs.action !== undefined
+  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log. Who is known elsewhere and may
+  // do nothing here, or sends from a foreign page with a session of ours, is worth knowing of.
+  const stranger =
+    problem.problem === 'forbidden' ||
+    (problem.problem === 'unauthenticated' && request.get('authorization') !== undefined)
+  const kept = operator === null ? stranger : docs.action !== undefined
   if (!kept) return
   try {
     await parts.note({

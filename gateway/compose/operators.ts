@@ -39,6 +39,8 @@ export interface Operators {
   readonly api: ApiParts
   /** Made because nobody had a token: to be shown once. */
   readonly firstToken: string | null
+  /** What is amiss with letting operators in, although some are. */
+  warnings(): readonly string[]
 }
 
 const hourMs = 3_600_000
@@ -87,7 +89,11 @@ export async function openOperators(
     note: (entry) => (entry.actor === null ? strangers.note(entry) : changes.note(entry)),
     fault,
   }
-  return { api, firstToken }
+  const warnings = (): string[] => {
+    const why = provider?.fault ?? null
+    return why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]
+  }
+  return { api, firstToken, warnings }
 }
 
 /** A registry that can't be asked now has its tokens already, or will get one at the next start. */

@@ -48,11 +48,13 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     if (closing !== null) return 'the gateway is draining before it stops'
     return crew.ready === 0 ? 'no worker serves' : null
   }
-  const warnings = (): string[] => [...new Set([...crew.warnings, ...intent.directory.warnings])]
-  const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
   const intent = await followIntent(initial, log, started, ({ lending }) =>
     crew.usePledges(pledgesOf(lending)),
   )
+  const warnings = (): string[] => [
+    ...new Set([...crew.warnings, ...intent.directory.warnings, ...(plane?.warnings() ?? [])]),
+  ]
+  const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
   const plane = initial.admin.api ? await openOperatorsOf(intent, log, crew.measured, started) : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.

@@ -93,6 +93,8 @@ describe('bodies', () => {
       { 'Content-Type': 'application/json; charset=gbk' },
       415,
     ],
+    ['in UTF-7', JSON.stringify(hold), { 'Content-Type': 'application/json; charset="utf-7"' }, 415],
+    ['in UTF-16', JSON.stringify(hold), { 'Content-Type': 'application/json;charset=UTF-16LE' }, 415],
     ['one byte too long', `"${'x'.repeat(bodyBytesAtMost - 1)}"`, {}, 413],
     ['no JSON', '{"kind": drain}', {}, 400],
     ['nested fifty thousand deep', '['.repeat(50_000) + ']'.repeat(50_000), {}, 400],
@@ -125,6 +127,10 @@ describe('bodies', () => {
       '{"kind":"trip","kind":"drain","node":"xian-1","reason":"x","seconds":5}',
     ).expect(201)
     expect(answer.body.kind).toBe('drain')
+  })
+
+  it('may say that they are UTF-8', async () => {
+    await post(JSON.stringify(hold), { 'Content-Type': 'application/json; charset=UTF-8' }).expect(201)
   })
 
   it('may hold line breaks and what people write', async () => {
@@ -191,12 +197,21 @@ describe('headers', () => {
     const { headers } = await api.get('/me').expect(200)
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
-      'x-frame-options': 'SAMEORIGIN',
+      'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
-      'content-security-policy': expect.stringContaining("default-src 'self'"),
     })
-    expect(headers['content-security-policy']).toContain("frame-ancestors 'self'")
+    const policy = headers['content-security-policy']?.split(';')
+    expect(policy).toEqual(
+      expect.arrayContaining([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "frame-ancestors 'none'",
+      ]),
+    )
+    // On a listener without TLS it would ask for styles where nobody answers.
+    expect(policy).not.toContain('upgrade-insecure-requests')
     expect(headers).not.toHaveProperty('x-powered-by')
     expect(headers).not.toHaveProperty('server')
   })

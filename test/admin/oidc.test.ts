@@ -161,6 +161,15 @@ describe('403, with what was missing', () => {
     await api.asDocumented('get', '/me', answer)
   })
 
+  it('and the attempt stands in the audit log, without the token', async () => {
+    const token = await issuer.token({ roles: ['payroll'] })
+    await api.post('/holds', { kind: 'trip', node: 'xian-1', reason: 'x', seconds: 5 }, token).expect(403)
+    const { body, text } = await api.get('/audit?limit=500').expect(200)
+    expect(body.items.at(-1)).toMatchObject({ actor: null, action: 'hold.create', outcome: 'refused' })
+    expect(body.items.at(-1).detail).toContain('holds none of')
+    expect(text).not.toContain(token)
+  })
+
   it('and roles are read from a claim in a claim, or from one text', async () => {
     const settings = issuer.settings({
       rolesClaim: ['realm_access', 'roles'],
@@ -239,6 +248,16 @@ describe('the provider’s keys', () => {
     expect(failing.asked).toBe(1)
     await cut.get('/me').expect(200)
     expect(cut.faults).toEqual([])
+  })
+
+  it('are not waited for without end', async () => {
+    await using hanging = await Issuer.start([first])
+    hanging.hangs = true
+    const timings = { ...quick, timeoutMs: 150 }
+    await using tokens = await OidcTokens.open(hanging.settings(), { wallNow: Date.now, timings })
+    const began = performance.now()
+    expect(await tokens.admit(await hanging.token())).toHaveProperty('unavailable')
+    expect(performance.now() - began).toBeLessThan(5000)
   })
 
   it('hold while it is gone, for as long as they may', async () => {

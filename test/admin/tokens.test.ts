@@ -84,7 +84,8 @@ describe('a token', () => {
     const token = await api.token('viewer')
     const other = `${token.slice(0, -43)}${'A'.repeat(43)}`
     for (const wrong of [other, 'chiyuan_zzzzzzzz_' + 'A'.repeat(43), 'x']) {
-      const { body } = await api.get('/me', wrong).expect(401)
+      const { body, headers } = await api.get('/me', wrong).expect(401)
+      expect(headers['www-authenticate']).toBe('Bearer realm="chiyuan", error="invalid_token"')
       expect(body.detail).toBe('this access token is not known here')
     }
   })

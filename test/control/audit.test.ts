@@ -214,6 +214,23 @@ describe('in a registry', () => {
       expect(done).toBe(1000)
     }))
 
+  it('a long one is verified between other work, not in its place', () =>
+    inFolder(async (file) => {
+      await using registry = openEmbeddedRegistry(file)
+      const changes = new Changes(registry, Date.now)
+      for (let i = 0; i < 500; i++) await changes.note(entry(i))
+      let turns = 0
+      let done = false
+      const other = (): void => {
+        turns += 1
+        if (!done) setImmediate(other)
+      }
+      setImmediate(other)
+      expect(await verifyAudit(registry)).toMatchObject({ head: { seq: 500 }, fault: null })
+      done = true
+      expect(turns).toBeGreaterThanOrEqual(9)
+    }))
+
   it('what somebody did with the file shows, whichever record they chose', () =>
     inFolder(async (file) => {
       await using registry = openEmbeddedRegistry(file)
@@ -280,6 +297,22 @@ describe('attempts by strangers', () => {
       action: 'access.refused',
       detail: '490 more attempts without a good credential: 10.0.0.7 490',
     })
+  })
+
+  it('are summed up within a minute by themselves', async () => {
+    jest.useFakeTimers()
+    try {
+      const { kept, strangers } = open()
+      for (let i = 0; i < 12; i++) await strangers.note(from('10.0.0.7'))
+      await jest.advanceTimersByTimeAsync(59_000)
+      expect(kept).toHaveLength(10)
+      await jest.advanceTimersByTimeAsync(1000)
+      expect(kept.at(-1)?.detail).toBe('2 more attempts without a good credential: 10.0.0.7 2')
+      await jest.advanceTimersByTimeAsync(120_000)
+      expect(kept).toHaveLength(11)
+    } finally {
+      jest.useRealTimers()
+    }
   })
 
   it('of many addresses: a hundred are kept, and the loudest are named', async () => {

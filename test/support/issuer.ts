@@ -26,6 +26,8 @@ export class Issuer implements AsyncDisposable {
   keys: readonly SigningKey[]
   /** Answers with this status instead, or with what is given. */
   broken: { readonly status: number; readonly body?: string } | null = null
+  /** Takes requests and never answers. */
+  hangs = false
   /** Times that its keys were asked for. */
   asked = 0
   private readonly server: Server
@@ -50,6 +52,7 @@ export class Issuer implements AsyncDisposable {
       const metadata = { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }
       const isKeys = url === '/keys'
       if (isKeys) issuer.asked += 1
+      if (issuer.hangs) return
       const text = JSON.stringify(isKeys ? { keys: issuer.keys.map(({ jwk }) => jwk) } : metadata)
       const { status, body } = { body: text, ...(issuer.broken ?? { status: 200 }) }
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(body)

@@ -18,6 +18,7 @@ const operationShape = z.looseObject({
       }),
     )
     .default([]),
+  responses: z.record(z.string(), z.looseObject({ content: z.record(z.string(), z.unknown()).default({}) })),
   requestBody: z
     .looseObject({ content: z.record(z.string(), z.looseObject({ schema: schemaShape })) })
     .optional(),
@@ -35,6 +36,8 @@ export interface DocumentedRequest {
   readonly allowed: readonly Role[]
   /** Its name in the audit log, where it changes something. */
   readonly action: string | null
+  /** Its answer goes on for as long as somebody reads it. */
+  readonly isStream: boolean
   readonly parameters: z.output<typeof operationShape>['parameters']
   readonly body: Schema | null
   readonly components: Readonly<Record<string, Schema>>
@@ -43,7 +46,7 @@ export interface DocumentedRequest {
 export function listOperations(raw: unknown): DocumentedRequest[] {
   const { paths, components } = documentShape.parse(raw)
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { description, parameters, requestBody }]) => {
+    Object.entries(methods).map(([method, { description, parameters, requestBody, responses }]) => {
       const [, action = null] = /^Kept in the audit log as `(.+)`\.$/m.exec(description) ?? []
       const [, named = ''] = /^For ([\w, -]+)\.$/m.exec(description) ?? []
       return {
@@ -51,6 +54,7 @@ export function listOperations(raw: unknown): DocumentedRequest[] {
         path,
         allowed: roles.filter((role) => named.split(', ').includes(role)),
         action,
+        isStream: Object.values(responses).some(({ content }) => 'text/event-stream' in content),
         parameters,
         body: requestBody?.content['application/json']?.schema ?? null,
         components: components.schemas,

@@ -102,6 +102,11 @@ export class OidcTokens implements Credentials, AsyncDisposable {
     }
   }
 
+  /** Why its keys could not be had last, or `null`. */
+  get fault(): string | null {
+    return this.provider.fault
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.provider[Symbol.asyncDispose]()
   }
@@ -114,7 +119,7 @@ export class OidcTokens implements Credentials, AsyncDisposable {
     }
     const noKey =
       cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys
-    if (noKey && !this.provider.areOld) return { refused: 'unknown' }
+    if (noKey && this.provider.fault === null) return { refused: 'unknown' }
     if (!noKey && isOfToken(cause)) return { refused: 'unknown' }
     const why = cause instanceof KeysUnreachable ? `: ${cause.message}` : ''
     return {

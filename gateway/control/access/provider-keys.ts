@@ -53,9 +53,9 @@ export class ProviderKeys implements AsyncDisposable {
     })
   }
 
-  /** Whether the provider could not be asked last, so that it may have keys that are not known here. */
-  get areOld(): boolean {
-    return this.failure !== null
+  /** Why the provider could not be asked last, so that it may have keys that are not known here; else `null`. */
+  get fault(): string | null {
+    return this.failure?.detail ?? null
   }
 
   /** The key set as JSON. @throws {KeysUnreachable} */
