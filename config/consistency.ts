@@ -84,6 +84,19 @@ function* nodeNames(config: Config): Generator<Inconsistency> {
         }
       }
       ids.add(node.id)
+      const { clientCertificate } = node.tls ?? {}
+      if (node.tls !== undefined && node.url.startsWith('http:')) {
+        yield {
+          path: ['regions', i, 'nodes', j, 'tls'],
+          message: `${node.url} is not https://; correct the address, or leave tls out`,
+        }
+      }
+      if (clientCertificate !== undefined && config.clientCertificates[clientCertificate] === undefined) {
+        yield {
+          path: ['regions', i, 'nodes', j, 'tls', 'clientCertificate'],
+          message: `${clientCertificate} is not listed under clientCertificates; add it there, or correct the name`,
+        }
+      }
       const url = new URL(node.url).href
       const twin = urls.get(url)
       if (twin !== undefined) {

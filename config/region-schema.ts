@@ -1,5 +1,6 @@
 // The part of the schema that describes the federation: regions and their nodes.
 import { z } from 'zod'
+import { isPin } from '../gateway/model/node-trust.ts'
 
 // YAML reads an unquoted code as a number; its author meant the code.
 export const regionCode = z
@@ -8,6 +9,44 @@ export const regionCode = z
     z.string().regex(/^[1-9]\d{5}$/, 'a region code is six digits, such as 610100'),
   )
   .describe('Division code by GB/T 2260.')
+const certificateName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '1 to 64 letters, digits, dots, dashes or underscores')
+
+/** By name: enrolments and nodes name an entry, so that no key leaves this host. */
+export const clientCertificates = z.record(
+  certificateName,
+  z.strictObject({
+    certFile: z.string().min(1).describe('Certificate chain, PEM. Read again when it changes.'),
+    keyFile: z.string().min(1).describe('Private key, PEM.'),
+  }),
+)
+
+const nodeTls = z.strictObject({
+  caFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Authorities that sign its certificate, PEM. Read again when it changes.'),
+  pins: z
+    .array(
+      z.string().refine(isPin, 'the SHA-256 of a public key (SubjectPublicKeyInfo) in base64, 44 characters'),
+    )
+    .max(100)
+    .default([])
+    .describe(
+      'SHA-256 of public keys in base64, of which it must have one. Without `caFile` they take the place of a chain and a name.',
+    ),
+  serverName: z
+    .string()
+    .regex(/^(?!\d+(\.\d+)*$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'a host name, such as codes.xian.example')
+    .optional()
+    .describe('Name that its certificate carries, where that is not its address’s.'),
+  clientCertificate: certificateName
+    .optional()
+    .describe('Entry of `clientCertificates` that is shown to it.'),
+})
+
 const node = z.strictObject({
   id: z
     .string()
@@ -28,6 +67,11 @@ const node = z.strictObject({
     .max(1_000_000)
     .optional()
     .describe('Requests it may have open at once. Without it there is no declared limit.'),
+  tls: nodeTls
+    .optional()
+    .describe(
+      'By what an https node is known. Without it by the system’s authorities and its address’s name.',
+    ),
 })
 
 const lends = z.strictObject({
@@ -76,7 +120,7 @@ export const region = z.strictObject({
   nodes: z.array(node).default([]).describe('Nodes of its code service.'),
 })
 
-function isNodeUrl(text: string): boolean {
+export function isNodeUrl(text: string): boolean {
   const url = URL.parse(text)
   return (
     url !== null &&

@@ -2,13 +2,15 @@
 // The reference in docs/configuration.md is generated from here.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { oidc } from './admin-schema.ts'
 import { bytes, count, ms, share } from './fields.ts'
+import { enrolment } from './enrolment-schema.ts'
 import { attempts, hedging, selection, standby } from './forward-schema.ts'
 import { classes, concurrency, lastGood, queue } from './overload-schema.ts'
 import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
-import { region, regionCode } from './region-schema.ts'
+import { clientCertificates, region, regionCode } from './region-schema.ts'
 import { tokens } from './tokens-schema.ts'
 
 const headerName = z
@@ -211,6 +213,7 @@ export const configSchema = z
           .boolean()
           .default(true)
           .describe('Offer the operators’ API here; without it only health and metrics.'),
+        oidc: oidc.optional(),
         insecure: z
           .boolean()
           .default(false)
@@ -264,6 +267,10 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    clientCertificates: clientCertificates
+      .default({})
+      .describe('Certificates that nodes may demand of this gateway, by name.'),
+    enrolment: enrolment.prefault({}).describe('Donors that operators enrol while the gateway runs.'),
     drainNoticeMs: ms(
       0,
       600_000,

@@ -64,13 +64,16 @@ export async function startGateway(
   let closing: Promise<void> | null = null
   const operators: AdminParts = {
     notReady: () => (closing === null ? null : 'the gateway is draining before it stops'),
-    warnings: () => (control.directory.lost === null ? [] : [`registry lost: ${control.directory.lost}`]),
+    warnings: () => [...control.directory.warnings, ...(plane?.warnings() ?? [])],
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       body: await metrics.registry.metrics(),
     }),
   }
-  const plane = role.operators && initial.admin.api ? await openOperators(control, started) : null
+  const plane =
+    role.operators && initial.admin.api
+      ? await openOperators({ ...control, oidc: initial.admin.oidc }, started)
+      : null
   const app = adminApp(operators, plane?.api ?? null)
   const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
   const parts = started.move()

@@ -1,9 +1,10 @@
 // The operators' listener: health and metrics for machines, the API for people. Never on the residents' path.
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import helmet from 'helmet'
+import helmet, { type HelmetOptions } from 'helmet'
 import type { AuditEntry } from '../model/audit.ts'
 import type { AuthenticateParts } from './authenticate.ts'
 import { apiRoot, mountRoutes } from './dispatch.ts'
+import { mountDocs } from './docs-page.ts'
 import { openApiDocument } from './openapi.ts'
 import type { AdminRoute } from './operation.ts'
 import type { Plane } from './plane.ts'
@@ -32,13 +33,40 @@ export interface ApiParts extends AuthenticateParts {
   fault(cause: unknown): void
 }
 
+/**
+ * Only what this listener serves by itself, and in no frame. Nothing is upgraded to TLS: a listener without it has none. The
+ * host's other ports and names are none of ours to bind to TLS.
+ */
+const headerPolicy: HelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
+  xFrameOptions: { action: 'deny' },
+}
+
 /** @param api `null` where only health and metrics are offered. */
 export function adminApp(parts: AdminParts, api: ApiParts | null = null): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
-  app.use(helmet())
+  // One spelling of each path, so that rules of whatever stands before this listener can't be gone round.
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
+  app.use(helmet(headerPolicy))
   mountHealth(app, parts)
   if (api !== null) mountApi(app, api)
   app.use((request, response) => {
@@ -83,11 +111,12 @@ function mountApi(app: Express, api: ApiParts): void {
   const routes = apiRoutes(api.plane)
   mountRoutes(app, routes, { ...api, desk: api.plane.desk })
   // Made when first asked for: most gateways never are.
-  let document: object | undefined
+  let made: object | undefined
+  const document = (): object => (made ??= openApiDocument(routes))
   app.get(`${apiRoot}/openapi.json`, (_request, response) => {
-    document ??= openApiDocument(routes)
-    response.set('Cache-Control', 'no-cache').json(document)
+    response.set('Cache-Control', 'no-cache').json(document())
   })
+  mountDocs(app, document)
 }
 
 /** Express's own words for a path that can't be decoded. */

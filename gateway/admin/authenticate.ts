@@ -1,14 +1,14 @@
 // Who asks: by a bearer token, or by the console's session cookie.
 import type { Request } from 'express'
-import type { Admission } from '../control/access/tokens.ts'
+import type { Credentials } from '../control/access/credentials.ts'
 import type { Sessions } from '../control/access/sessions.ts'
 import type { Operator } from '../model/operator.ts'
-import type { LoginAttempts } from '../policy/login-attempts.ts'
+import { networkOf, type LoginAttempts } from '../policy/login-attempts.ts'
 import { Problem } from './problem.ts'
 
 export interface AuthenticateParts {
-  /** Judges a bearer token, whoever gave it out. */
-  admit(token: string): Promise<Admission>
+  /** Judges bearer tokens, whoever gave them out. */
+  readonly credentials: Credentials
   readonly sessions: Sessions
   readonly attempts: LoginAttempts
   /** ms, never going back. */
@@ -33,44 +33,56 @@ export const sourceOf = (request: Request): string =>
 
 export const isSecure = (request: Request): boolean => request.secure
 
-/** @throws {Problem} `unauthenticated`, `too-many-attempts` or `forbidden`. */
+/**
+ * Wrong attempts are counted by address and, where the token names one that there is, by that: whoever was wrong too
+ * often waits. A session, a token that was proven before and a signed one are listened to all the same, as judging them
+ * costs nothing worth guarding: so a wrong script behind a proxy does not shut out the people behind it.
+ * @throws {Problem} `unauthenticated`, `too-many-attempts`, `forbidden` or `unavailable`.
+ */
 export async function authenticate(request: Request, parts: AuthenticateParts): Promise<Authenticated> {
-  const source = sourceOf(request)
-  const waitMs = parts.attempts.waitMs(source, parts.now())
-  if (waitMs > 0) {
-    throw new Problem(
-      'too-many-attempts',
-      'too many attempts from this address were not good; wait a little',
-      {
-        headers: { 'Retry-After': String(Math.ceil(waitMs / 1000)) },
-      },
-    )
+  const network = networkOf(sourceOf(request))
+  const { credentials, attempts } = parts
+  const header = request.get('authorization')
+  const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(header ?? '') ?? []
+  if (header !== undefined && token === undefined) {
+    throw refusal(network, 'Authorization must be: Bearer, a space, and an access token', parts)
   }
-  const credential =
-    bearerOf(request, () => parts.attempts.wrong(source, parts.now())) ??
-    credentialOfSession(request, parts.sessions)
+  const credential = token ?? credentialOfSession(request, parts.sessions)
   if (credential === null)
     throw nobody('send Authorization: Bearer with an access token, or log in to the console')
-  const admission = await parts.admit(credential)
+  const counted = `${network} ${credentials.countedAs(credential)}`
+  const waitMs = attempts.waitMs(counted, parts.now())
+  if (waitMs > 0 && token !== undefined && !credentials.isCheap(credential)) throw tooMany(waitMs)
+  const admission = await credentials.admit(credential)
   if ('operator' in admission) return { operator: admission.operator, credential }
-  parts.attempts.wrong(source, parts.now())
+  if ('forbidden' in admission) throw new Problem('forbidden', admission.forbidden)
+  if ('unavailable' in admission) {
+    throw new Problem('unavailable', `${admission.unavailable}; try again shortly`, {
+      headers: { 'Retry-After': '5' },
+    })
+  }
   // Whoever has the right secret is told why it no longer serves; nobody else learns anything.
-  const { refused } = admission
-  throw nobody(
-    refused === 'expired' || refused === 'revoked'
-      ? `this access token is ${refused}; ask an admin for another`
-      : 'this access token is not known here',
-  )
+  throw refusal(counted, 'unfit' in admission ? admission.unfit : wordsFor[admission.refused], parts)
 }
 
-function bearerOf(request: Request, wrong: () => void): string | null {
-  const header = request.get('authorization')
-  if (header === undefined) return null
-  const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(header) ?? []
-  if (token !== undefined) return token
-  wrong()
-  throw nobody('Authorization must be: Bearer, a space, and an access token')
+const wordsFor = {
+  unknown: 'this access token is not known here',
+  expired: 'this access token is expired; ask an admin for another, or log in anew',
+  revoked: 'this access token is revoked; ask an admin for another',
+} as const
+
+/** A wrong attempt, counted. */
+function refusal(counted: string, detail: string, parts: AuthenticateParts): Problem {
+  const now = parts.now()
+  const waitMs = parts.attempts.waitMs(counted, now)
+  parts.attempts.wrong(counted, now)
+  return waitMs > 0 ? tooMany(waitMs) : nobody(detail, 'invalid_token')
 }
+
+const tooMany = (waitMs: number): Problem =>
+  new Problem('too-many-attempts', 'too many attempts from this address were not good; wait a little', {
+    headers: { 'Retry-After': String(Math.ceil(waitMs / 1000)) },
+  })
 
 function credentialOfSession(request: Request, sessions: Sessions): string | null {
   const value = cookieOf(request)
@@ -100,5 +112,8 @@ function isOwnPage(request: Request): boolean {
   return request.get('origin') === `${scheme}://${request.get('host') ?? ''}`
 }
 
-const nobody = (detail: string): Problem =>
-  new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="chiyuan"' } })
+/** @param error RFC 6750, section 3.1: none for whoever brought no token. */
+const nobody = (detail: string, error: 'invalid_token' | null = null): Problem => {
+  const challenge = `Bearer realm="chiyuan"${error === null ? '' : `, error="${error}"`}`
+  return new Problem('unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge } })
+}

@@ -1,6 +1,7 @@
 // From an HTTP request to a declared operation and back: who asks, may they, what do they ask, what is answered.
 import { createHash } from 'node:crypto'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { withoutSecrets } from '../control/access/secret-text.ts'
 import { RegistryUnavailable } from '../control/registry/port.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import { errorText } from '../model/errors.ts'
@@ -9,6 +10,7 @@ import { authenticate, type AuthenticateParts, sourceOf } from './authenticate.t
 import { type Desk, idempotencyName } from './desk.ts'
 import { type AdminRoute, type Answer, type Declared, must, noBody } from './operation.ts'
 import { Problem, sendProblem } from './problem.ts'
+import { mustBeReadable } from './readable.ts'
 
 export const apiRoot = '/api/v1'
 /** Room for a chain of certificates. */
@@ -16,7 +18,7 @@ export const bodyBytesAtMost = 262_144
 
 export interface DispatchParts extends AuthenticateParts {
   readonly desk: Desk
-  /** Keeps an attempt that was refused. */
+  /** Keeps an attempt that was refused, or counts it where that would fill the log. */
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
   fault(cause: unknown): void
@@ -66,7 +68,10 @@ async function asked(
   response: Response,
   parts: DispatchParts,
 ): Promise<Answer> {
+  mustBeReadable(request.params, 'path')
+  mustBeReadable(request.query, 'query')
   const body = docs.body === noBody ? undefined : await bodyOf(request, response)
+  mustBeReadable(body, 'body')
   const idempotency = docs.idempotent === true ? idempotencyOf(request, operator, body) : null
   const first = await parts.desk.repeated({ idempotency })
   if (first !== null) return first
@@ -92,6 +97,10 @@ async function bodyOf(request: Request, response: Response): Promise<unknown> {
       'send Content-Type: application/json, and no Content-Encoding',
     )
   }
+  const [, charset = 'utf-8'] =
+    /;\s*charset\s*=\s*"?([^;"\s]*)/i.exec(request.get('content-type') ?? '') ?? []
+  // The parser would take others, UTF-7 among them, which says things that nobody before this listener reads.
+  if (!/^utf-?8$/i.test(charset)) throw notUtf8()
   await new Promise<void>((resolve, reject) => {
     parse(request, response, (cause?: unknown) => {
       if (cause === undefined) resolve()
@@ -102,6 +111,9 @@ async function bodyOf(request: Request, response: Response): Promise<unknown> {
   return body
 }
 
+const notUtf8 = (): Problem =>
+  new Problem('unsupported-media-type', 'send the body in UTF-8, without Content-Encoding')
+
 /** What body-parser makes of a body that is none. */
 function bodyProblem(cause: unknown): Problem {
   const type = typeof cause === 'object' && cause !== null && 'type' in cause ? String(cause.type) : ''
@@ -109,7 +121,7 @@ function bodyProblem(cause: unknown): Problem {
     return new Problem('too-large', `a body has at most ${bodyBytesAtMost} bytes`)
   }
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new Problem('unsupported-media-type', 'send the body in UTF-8, without Content-Encoding')
+    return notUtf8()
   }
   return new Problem('malformed', 'the body is not JSON')
 }
@@ -174,21 +186,25 @@ async function noteRefusal(
   problem: Problem,
   parts: DispatchParts,
 ): Promise<void> {
-  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log.
-  const wrongCredential = problem.problem === 'unauthenticated' && request.get('authorization') !== undefined
-  const kept = operator === null ? wrongCredential : docs.action !== undefined
+  // Without a credential nobody was mistaken for anybody, and a crawler would fill the log. Who is known elsewhere and may
+  // do nothing here, or sends from a foreign page with a session of ours, is worth knowing of.
+  const stranger =
+    problem.problem === 'forbidden' ||
+    (problem.problem === 'unauthenticated' && request.get('authorization') !== undefined)
+  const kept = operator === null ? stranger : docs.action !== undefined
   if (!kept) return
   try {
     await parts.note({
       actor: operator === null ? null : { id: operator.id, name: operator.name },
       from: sourceOf(request),
-      action: docs.action ?? `read ${request.path}`.slice(0, 200),
-      target: request.path.slice(apiRoot.length + 1, 200),
+      action: docs.action ?? 'read',
+      // A token that somebody put into a URL must not stand in the log for good.
+      target: withoutSecrets(request.path).slice(apiRoot.length + 1, 200),
       reason: null,
       before: null,
       after: null,
       outcome: problem.status < 500 ? 'refused' : 'failed',
-      detail: `${problem.problem}: ${problem.message}`.slice(0, 1000),
+      detail: withoutSecrets(`${problem.problem}: ${problem.message}`).slice(0, 1000),
     })
   } catch (cause) {
     parts.fault(cause)

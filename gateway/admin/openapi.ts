@@ -11,6 +11,7 @@ const contractVersion = '1.0.0'
 
 /** What every operation may answer. */
 const usual: readonly ProblemName[] = [
+  'malformed',
   'unauthenticated',
   'forbidden',
   'too-many-attempts',
@@ -96,9 +97,9 @@ const problemsOf = (docs: Declared['docs']): ProblemName[] => [
   ...usual,
   'invalid',
   ...(Object.keys(docs.params.shape).length > 0 ? (['not-found'] as const) : []),
-  ...(docs.body === noBody ? [] : (['malformed', 'too-large', 'unsupported-media-type'] as const)),
+  ...(docs.body === noBody ? [] : (['too-large', 'unsupported-media-type'] as const)),
   ...(docs.needsMatch ? (['match-required', 'stale'] as const) : []),
-  ...(docs.idempotent ? (['malformed', 'key-reused', 'stale'] as const) : []),
+  ...(docs.idempotent ? (['key-reused', 'stale'] as const) : []),
   ...(docs.problems ?? []),
 ]
 

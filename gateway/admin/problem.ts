@@ -20,7 +20,7 @@ export const problems = {
   'too-many-attempts': [429, 'Too many attempts that were not good'],
   internal: [500, 'The admin listener failed'],
   'not-ready': [503, 'The gateway is not ready'],
-  unavailable: [503, 'The registry can not be used now'],
+  unavailable: [503, 'What this takes can not be had now'],
 } as const satisfies Record<string, readonly [number, string]>
 
 export type ProblemName = keyof typeof problems

@@ -109,6 +109,16 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
   },
   {
+    name: 'status',
+    summary: 'the federation at a glance, what wants attention first',
+    load: async () => (await import('./operators/status.ts')).statusCommand(),
+  },
+  {
+    name: 'events',
+    summary: 'what happens in the federation, as it happens',
+    load: async () => (await import('./operators/events.ts')).eventsCommand(),
+  },
+  {
     name: 'regions',
     summary: 'all regions, or one',
     load: async () => (await import('./operators/federation.ts')).regionsCommand(),
@@ -137,6 +147,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'mode',
     summary: 'peacetime or emergency',
     load: async () => (await import('./operators/mode.ts')).modeCommand(),
+  },
+  {
+    name: 'enrol',
+    summary: 'regions that offer to serve others’ residents',
+    load: async () => (await import('./operators/enrol.ts')).enrolCommand(),
   },
   {
     name: 'tokens',

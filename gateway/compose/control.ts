@@ -5,6 +5,7 @@ import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
 import { type Directory, snapshotOf } from '../control/directory.ts'
 import type { EventLog } from '../control/events/event-log.ts'
+import { type AskNode, nodeAsker } from '../control/health/ask-node.ts'
 import { Board } from '../control/health/board.ts'
 import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
 import { withLoadReports } from '../control/health/load-report.ts'
@@ -12,6 +13,8 @@ import { httpProbe } from '../control/health/http-probe.ts'
 import { Prober } from '../control/health/prober.ts'
 import { noIntent } from '../control/intent/read.ts'
 import { LoopDelay } from '../control/loop-delay.ts'
+import { NodeConnector } from '../control/node-tls/connect.ts'
+import { Credentials } from '../control/node-tls/credentials.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
@@ -26,6 +29,7 @@ import type { Observer } from '../model/events.ts'
 import type { Happening } from '../model/happening.ts'
 import type { Mode } from '../model/mode.ts'
 import type { QuotaShares } from '../model/quota-shares.ts'
+import type { EffectSettings } from '../policy/enrolment-effect.ts'
 import { type ProtectionLevel, protectionNames } from '../policy/protection.ts'
 import { ResidentWindow } from '../policy/resident-window.ts'
 import { FanOut } from '../telemetry/fan-out.ts'
@@ -109,7 +113,8 @@ export async function startControl(
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
   let peppers = peppersOf(initial)
   const measured = startMeasuring(config, logger, role, started)
-  const { observer, board, pools, prober, metrics, pressure, readings } = measured
+  const { observer, board, pools, prober, metrics, pressure, readings, credentials } = measured
+  const enrolments = (): EffectSettings => ({ ...config().enrolment, share: 1 / role.workers })
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret, peppers)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
   const enforce = (before: Mode): void => {
@@ -120,12 +125,16 @@ export async function startControl(
     pressure.use(protection)
     readings.configured(config())
   }
-  const { registry, directory } = openIntent(initial, observer, started, (snapshot) => {
+  const { quotas, workers } = role
+  const keeper = quotas === null ? null : started.use(new QuotaKeeper(board, quotas, systemClock, workers))
+  const { registry, directory } = openIntent(initial, observer, started, enrolments, (snapshot) => {
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
+    keeper?.follow()
     view = compileView(config(), snapshot, secret, peppers)
     prober.follow(snapshot)
+    credentials.keep(snapshot.nodes.values())
     metrics.follow(snapshot)
     for (const node of gone) {
       pools.retire(node)
@@ -133,18 +142,10 @@ export async function startControl(
     }
   })
   await directory.start(regionsOf(config()))
-  const clocks = { now: () => performance.now(), wallNow: Date.now }
   const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
-  const own = new OwnReadings({
-    board,
-    rates,
-    metrics,
-    directory,
-    protection: pressure,
-    settings: config,
-    ...clocks,
-  })
-  if (role.quotas !== null) started.use(new QuotaKeeper(board, role.quotas, systemClock))
+  const clocks = { now: () => performance.now(), wallNow: Date.now }
+  const protection = pressure
+  const own = new OwnReadings({ board, rates, metrics, directory, protection, settings: config, ...clocks })
   const reload = (changed: Config): string[] => {
     const { mode } = config()
     // First: where the file can't be used, nothing changes.
@@ -175,10 +176,16 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   observer.modeSet(config().mode, null)
   const own = { ms: 0 }
   const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
+  const credentials = new Credentials({
+    clientCertificates: () => config().clientCertificates,
+    changed: (node) => pools.retire(node),
+    refused: (detail) => observer.reloadRefused('certificate', detail),
+  })
   const pressure = watchProcess(role.workers, config, readings, own, observer, started)
-  const pools = started.use(new Pools(config().attempts))
-  const prober = started.use(proberOf(board, config, 1 / role.workers))
-  return { observer, events, board, pools, prober, metrics, pressure, readings }
+  const connector = new NodeConnector(credentials)
+  const pools = started.use(new Pools(config().attempts, connector))
+  const prober = started.use(proberOf(board, nodeAsker(connector), config, 1 / role.workers))
+  return { observer, events, board, pools, prober, metrics, pressure, readings, credentials }
 }
 
 /** All that rates are measured of. */
@@ -193,9 +200,10 @@ function nodeSettings({ breaker, concurrency }: Config): NodeSettings {
 }
 
 /** @param share This process's part of the load that nodes say they take. */
-function proberOf(board: Board, config: () => Config, share: number): Prober {
+function proberOf(board: Board, ask: AskNode, config: () => Config, share: number): Prober {
   const probe = withLoadReports(
-    httpProbe(() => config().health),
+    httpProbe(ask, () => config().health),
+    ask,
     board,
     () => ({ path: config().concurrency.loadPath, timeoutMs: config().health.timeoutMs, share }),
   )

@@ -5,6 +5,7 @@ import { Directory, type SnapshotListener } from '../control/directory.ts'
 import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Observer } from '../model/events.ts'
+import type { EffectSettings } from '../policy/enrolment-effect.ts'
 import { registryFile } from './state.ts'
 
 /** The directory is still to be started. @throws {UsageError} for a registry that can't be used. */
@@ -12,11 +13,12 @@ export function openIntent(
   config: Config,
   observer: Observer,
   started: AsyncDisposableStack,
+  enrolments: () => EffectSettings,
   listener: SnapshotListener,
 ): { registry: Registry; directory: Directory } {
   const registry = started.use(openEmbeddedRegistry(registryFile(config)))
   const directory = started.use(
-    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now }, listener),
+    new Directory({ registry, clock: systemClock, observer, wallNow: Date.now, enrolments }, listener),
   )
   return { registry, directory }
 }

@@ -6,18 +6,20 @@ import type { Config } from '../../config/schema.ts'
 import type { ApiParts } from '../admin/app.ts'
 import { Desk } from '../admin/desk.ts'
 import { makeFirstToken } from '../control/access/first-token.ts'
+import { eitherOf } from '../control/access/credentials.ts'
+import { OidcTokens } from '../control/access/oidc.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
+import { Strangers } from '../control/audit/strangers.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
-import { regionsOf } from '../control/regions.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
 import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
-import { openIntent } from './intent.ts'
+import type { FollowedIntent } from './primary-intent.ts'
 import { registryFile } from './state.ts'
 
 export interface OperatorsParts {
@@ -29,21 +31,25 @@ export interface OperatorsParts {
   readonly registry: Registry
   readonly directory: Directory
   readonly observer: Pick<Observer, 'internalError'>
+  /** The identity provider whose tokens are taken too. */
+  readonly oidc?: Config['admin']['oidc']
 }
 
 export interface Operators {
   readonly api: ApiParts
   /** Made because nobody had a token: to be shown once. */
   readonly firstToken: string | null
+  /** What is amiss with letting operators in, although some are. */
+  warnings(): readonly string[]
 }
 
 const hourMs = 3_600_000
-const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000 }
+const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000, ofOneAtMost: 20 }
 /** Ten wrong tokens at once, then one every six seconds. */
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
 export async function openOperators(
-  { fileMode, inMode: inThat, measured, registry, directory, observer }: OperatorsParts,
+  { fileMode, inMode: inThat, measured, registry, directory, observer, oidc }: OperatorsParts,
   started: AsyncDisposableStack,
 ): Promise<Operators> {
   const wallNow = Date.now
@@ -59,6 +65,9 @@ export async function openOperators(
     })
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
+  const fault = (cause: unknown): void => observer.internalError(cause)
+  const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
+  const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const api: ApiParts = {
     plane: {
       registry,
@@ -76,11 +85,15 @@ export async function openOperators(
     sessions,
     attempts: new LoginAttempts(attemptBounds),
     now,
-    admit: (token) => tokens.admit(token),
-    note: (entry) => changes.note(entry),
-    fault: (cause) => observer.internalError(cause),
+    credentials: provider === null ? tokens : eitherOf(tokens, provider),
+    note: (entry) => (entry.actor === null ? strangers.note(entry) : changes.note(entry)),
+    fault,
   }
-  return { api, firstToken }
+  const warnings = (): string[] => {
+    const why = provider?.fault ?? null
+    return why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]
+  }
+  return { api, firstToken, warnings }
 }
 
 /** A registry that can't be asked now has its tokens already, or will get one at the next start. */
@@ -102,32 +115,22 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
   started.use(ownRegistry(registryFile(config)))
 }
 
-/** The same where the data plane is elsewhere: with a directory of its own, so that it sees what the workers see. */
-export async function openOperatorsAlone(
-  initial: Config,
+/** The same where the data plane is elsewhere. */
+export const openOperatorsOf = (
+  { config, registry, directory }: FollowedIntent,
   observer: Observer,
   measured: Measured,
   started: AsyncDisposableStack,
-): Promise<Operators & { readonly reload: (config: Config) => void }> {
-  let config = initial
-  const { registry, directory } = openIntent(initial, observer, started, () => {})
-  await directory.start(regionsOf(initial))
-  const operators = await openOperators(
+): Promise<Operators> =>
+  openOperators(
     {
-      fileMode: () => config.mode,
-      inMode: (mode) => inMode(config, mode),
+      fileMode: () => config().mode,
+      inMode: (mode) => inMode(config(), mode),
       measured,
       registry,
       directory,
       observer,
+      oidc: config().admin.oidc,
     },
     started,
   )
-  return {
-    ...operators,
-    reload: (changed) => {
-      config = changed
-      directory.replaceRegions(regionsOf(changed))
-    },
-  }
-}

@@ -6,6 +6,7 @@ import type { Observer } from '../model/events.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
+import { type EffectSettings, type EnrolmentEffect, withEnrolments } from '../policy/enrolment-effect.ts'
 import { escalate } from '../policy/escalation.ts'
 import { holdSteps, nodeHolds } from '../policy/holds.ts'
 import { type Intent, intentPrefix, noIntent, readIntent } from './intent/read.ts'
@@ -22,8 +23,11 @@ export class Directory implements Disposable {
   private readonly clock: Clock
   private readonly observer: Observer
   private readonly wallNow: () => number
+  private readonly enrolmentSettings: () => EffectSettings
   private readonly listener: SnapshotListener
+  /** The file's. */
   private known: readonly Region[] = []
+  private effect: EnrolmentEffect = { regions: [], drains: [], nextChangeAt: null, warnings: [] }
   private snapshot: Snapshot = snapshotOf(0, [], noIntent)
   private intent: Intent = noIntent
   private version = 0
@@ -35,13 +39,21 @@ export class Directory implements Disposable {
   private ended = false
 
   constructor(
-    parts: { registry: Registry; clock: Clock; observer: Observer; wallNow: () => number },
+    parts: {
+      registry: Registry
+      clock: Clock
+      observer: Observer
+      wallNow: () => number
+      /** Read anew whenever enrolments are looked at. */
+      enrolments: () => EffectSettings
+    },
     listener: SnapshotListener,
   ) {
     this.registry = parts.registry
     this.clock = parts.clock
     this.observer = parts.observer
     this.wallNow = parts.wallNow
+    this.enrolmentSettings = parts.enrolments
     this.listener = listener
   }
 
@@ -55,8 +67,13 @@ export class Directory implements Disposable {
     return this.intent
   }
 
-  /** All regions, also those without nodes. */
+  /** All regions, with what enrolments make of them now. */
   get regions(): readonly Region[] {
+    return this.effect.regions
+  }
+
+  /** The file's regions alone. */
+  get fileRegions(): readonly Region[] {
     return this.known
   }
 
@@ -75,6 +92,12 @@ export class Directory implements Disposable {
     return this.lostAt
   }
 
+  /** What is amiss with the registry or what stands in it, one line each. */
+  get warnings(): readonly string[] {
+    const lost = this.lostDetail === null ? [] : [`registry lost: ${this.lostDetail}`]
+    return [...lost, ...this.effect.warnings]
+  }
+
   /** Publishes the regions at once, then follows the registry. Resolves after its first word or failure. */
   async start(regions: readonly Region[]): Promise<void> {
     this.stopWatching = this.registry.watch(
@@ -83,12 +106,16 @@ export class Directory implements Disposable {
     )
     this.known = regions
     await this.read()
-    if (this.version === 0) this.publish()
+    if (this.version > 0) return
+    this.arrange()
+    this.publish()
   }
 
   replaceRegions(regions: readonly Region[]): void {
     this.known = regions
+    this.arrange()
     this.publish()
+    this.wakeForNext()
   }
 
   /** Reads intent anew; readings never overlap, so that an older one can't overwrite a newer. */
@@ -107,7 +134,7 @@ export class Directory implements Disposable {
     if (this.ended) return
     try {
       const intent = readIntent(await this.registry.list(intentPrefix), this.wallNow())
-      const { unreadable, nextChangeAt } = intent
+      const { unreadable } = intent
       if (unreadable.length > 0) throw new Error(`unreadable records: ${unreadable.join(', ')}`)
       const before = this.intent
       this.intent = intent
@@ -115,13 +142,13 @@ export class Directory implements Disposable {
         this.lostDetail = null
         this.observer.registryBack()
       }
+      const moved = this.arrange()
       // What else is kept in the registry, such as the audit log, changes more often.
       const isFirst = this.version === 0
-      if (isFirst || !isDeepStrictEqual(before, intent)) this.publish()
+      if (isFirst || moved || !isDeepStrictEqual(before, intent)) this.publish()
       // Those of before the start are no news.
       if (!isFirst) this.tellHolds(before)
-      this.cancelTimer()
-      if (nextChangeAt !== null) this.wakeIn(nextChangeAt - this.wallNow() + 1)
+      this.wakeForNext()
     } catch (cause) {
       this.registryLost(cause)
     }
@@ -141,8 +168,27 @@ export class Directory implements Disposable {
       this.observer.registryLost(detail)
     }
     this.lostDetail = detail
+    // Hours and validity go on without a registry: nobody is asked for longer than was agreed.
+    if (this.version > 0 && this.arrange()) this.publish()
     this.cancelTimer()
     this.wakeIn(retryMs)
+  }
+
+  /** Looks at the enrolments anew. @returns Whether they come to something else than before. */
+  private arrange(): boolean {
+    const before = this.effect
+    const { enrolments } = this.intent
+    this.effect = withEnrolments(this.known, enrolments, this.wallNow(), this.enrolmentSettings())
+    if (before.regions === this.effect.regions) return false
+    return !isDeepStrictEqual([before.regions, before.drains], [this.effect.regions, this.effect.drains])
+  }
+
+  /** A lost registry is asked again soon, whatever would change by itself. */
+  private wakeForNext(): void {
+    if (this.lostDetail !== null) return
+    this.cancelTimer()
+    const moments = [this.intent.nextChangeAt, this.effect.nextChangeAt].filter((at) => at !== null)
+    if (moments.length > 0) this.wakeIn(Math.min(...moments) - this.wallNow() + 1)
   }
 
   private wakeIn(delayMs: number): void {
@@ -152,10 +198,12 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const snapshot = snapshotOf(this.version, this.known, this.intent)
+    const { regions, drains } = this.effect
+    const { holds, mode } = this.intent
+    const snapshot = snapshotOf(this.version, regions, { holds: [...holds, ...drains], mode })
     this.snapshot = snapshot
     this.listener(snapshot)
-    this.observer.snapshotApplied(snapshot.version, this.known.length, snapshot.nodes.size)
+    this.observer.snapshotApplied(snapshot.version, regions.length, snapshot.nodes.size)
   }
 }
 
@@ -170,7 +218,7 @@ export function snapshotOf(
   const nodes = new Map<NodeId, CodeNode>()
   const lending = new Map(regions.map((region) => [region.code, region.lends]))
   for (const region of regions) {
-    homes.set(region.code, Object.freeze(escalate(region, byCode)))
+    if (region.servesOwn) homes.set(region.code, Object.freeze(escalate(region, byCode)))
     for (const node of region.nodes) nodes.set(node.id, node)
   }
   const holds = nodeHolds(nodes.values(), intent.holds)

@@ -9,12 +9,15 @@ export class QuotaKeeper implements Disposable {
   private readonly board: Board
   private readonly quotas: QuotaShares
   private readonly clock: Clock
+  private readonly processes: number
   private cancel: () => void
 
-  constructor(board: Board, quotas: QuotaShares, clock: Clock) {
+  /** @param processes Processes that share what donors lend, this one included. */
+  constructor(board: Board, quotas: QuotaShares, clock: Clock, processes: number) {
     this.board = board
     this.quotas = quotas
     this.clock = clock
+    this.processes = processes
     this.apply()
     quotas.watch(() => this.apply())
     this.cancel = clock.after(periodMs, () => this.tick())
@@ -23,6 +26,11 @@ export class QuotaKeeper implements Disposable {
   [Symbol.dispose](): void {
     this.cancel()
     this.quotas.watch(() => {})
+  }
+
+  /** To be called after every snapshot: a donor that is new in it has no share yet. */
+  follow(): void {
+    this.apply()
   }
 
   private tick(): void {
@@ -34,15 +42,16 @@ export class QuotaKeeper implements Disposable {
       if (open !== undefined) demands[pledgeName(code, 'open')] = open
     }
     this.quotas.report(demands)
-    // Also for lenders that the last share came too early for.
     this.apply()
   }
 
   private apply(): void {
     for (const [code, donor] of this.board.lenders()) {
-      const rps = this.quotas.share(pledgeName(code, 'rps'))
-      const open = this.quotas.share(pledgeName(code, 'open'))
-      donor.useParts({ ...(rps !== undefined && { rps }), ...(open !== undefined && { open }) })
+      const { limitRps, limitConcurrent } = donor.lending
+      // Until whoever divides has heard of a new pledge, an equal part of it: together no more than it.
+      const rps = this.quotas.share(pledgeName(code, 'rps')) ?? limitRps / this.processes
+      const open = this.quotas.share(pledgeName(code, 'open')) ?? Math.floor(limitConcurrent / this.processes)
+      donor.useParts({ rps, open })
     }
   }
 }

@@ -1,8 +1,9 @@
 // The federation as the configuration file tells it, turned into the model's values.
 import type { Config, RegionConfig } from '../../config/schema.ts'
 import { nodeId, type RegionId, regionId } from '../model/ids.ts'
+import type { NodeTrust } from '../model/node-trust.ts'
 import type { CodeNode, Region } from '../model/region.ts'
-import { seedOf } from '../policy/hash.ts'
+import { codeNode } from '../policy/code-node.ts'
 
 /** Province by the first two digits of the code, nation by its tier, where such regions are listed. */
 export function regionsOf(config: Config): Region[] {
@@ -24,6 +25,7 @@ export function regionsOf(config: Config): Region[] {
       neighbours: Object.freeze(region.neighbours.map(regionId)),
       province: province === undefined || province === region.code ? null : regionId(province),
       nation: nation === undefined || nation === region.code ? null : regionId(nation),
+      servesOwn: true,
     })
   })
 }
@@ -34,16 +36,22 @@ export const regionNames =
   (code: RegionId): Region['name'] | null =>
     config().regions.find((region) => region.code === code)?.name ?? null
 
-function toNode(region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode {
-  const url = new URL(node.url)
-  return Object.freeze({
+const toNode = (region: RegionConfig, node: RegionConfig['nodes'][number]): CodeNode =>
+  codeNode({
     id: nodeId(node.id),
     region: regionId(region.code),
-    origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ''),
-    authority: url.host,
+    url: node.url,
     weight: node.weight,
     limit: node.limit ?? Infinity,
-    seed: seedOf(node.id),
+    trust: trustOf(node.tls),
   })
-}
+
+const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>
+  tls === undefined
+    ? null
+    : {
+        ca: tls.caFile === undefined ? null : { file: tls.caFile },
+        pins: tls.pins,
+        serverName: tls.serverName ?? null,
+        clientCertificate: tls.clientCertificate ?? null,
+      }

@@ -1,5 +1,6 @@
 // Regions and the nodes that serve them, as plain values.
 import type { NodeId, RegionId } from './ids.ts'
+import type { NodeTrust } from './node-trust.ts'
 
 export type Tier = 'city' | 'province' | 'nation'
 
@@ -22,6 +23,10 @@ export interface CodeNode {
   readonly limit: number
   /** Its name as a 32-bit number, for rendezvous hashing. */
   readonly seed: number
+  /** Terms of TLS; `null` for plain HTTP, or for the system's authorities and the origin's own name. */
+  readonly trust: NodeTrust | null
+  /** The same for nodes that may share connections: same origin, same terms of TLS. */
+  readonly connectionKey: string
 }
 
 /** What a region lends to others' residents. */
@@ -44,4 +49,6 @@ export interface Region {
   readonly neighbours: readonly RegionId[]
   readonly province: RegionId | null
   readonly nation: RegionId | null
+  /** Its own residents come by this gateway; without it, it only helps others'. */
+  readonly servesOwn: boolean
 }

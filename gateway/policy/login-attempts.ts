@@ -1,4 +1,4 @@
-// How often somebody may be wrong about who they are.
+// How often somebody may be wrong about who they are, and how much of that is worth a record of its own.
 
 export interface AttemptBounds {
   /** Wrong attempts of one source that are answered at once. */
@@ -31,6 +31,19 @@ export class LoginAttempts {
     this.emptyAt.delete(source)
     const [oldest] = this.emptyAt.keys()
     if (this.emptyAt.size >= this.bounds.sources && oldest !== undefined) this.emptyAt.delete(oldest)
-    this.emptyAt.set(source, Math.max(before, now) + this.bounds.forgiveMs)
+    const { burst, forgiveMs } = this.bounds
+    // No fuller than full: however many came, one is forgiven after the usual time.
+    this.emptyAt.set(source, Math.min(Math.max(before, now) + forgiveMs, now + burst * forgiveMs))
   }
+}
+
+/** What addresses are counted by: IPv4 as it is, IPv6 by its /64, of which every machine has as many as it likes. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::', 2)
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0')
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`
 }

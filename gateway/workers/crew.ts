@@ -11,8 +11,7 @@ import type { Readings } from '../model/readings.ts'
 import { version } from '../model/version.ts'
 import type { FromWorker } from './messages.ts'
 import { type Host, Place } from './place.ts'
-import { QuotaDesk } from './quota-desk.ts'
-import { pledgesOf } from './share-of-config.ts'
+import { type Pledges, QuotaDesk } from './quota-desk.ts'
 
 const divideEveryMs = 1000
 /** What a worker may take beyond its drain to close the rest, ms. Then it is killed. */
@@ -60,7 +59,7 @@ export class Crew implements Host {
     this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
     this.copies = new Copies(this.places, () => this.ready)
     this.measured = new CrewReadings(this.places, (missing) => this.unmeasured(missing))
-    this.desk = new QuotaDesk(workers, pledgesOf(config))
+    this.desk = new QuotaDesk(workers, {})
     this.dividing = setInterval(() => this.divide(), divideEveryMs).unref()
     // Compiled files are .js, sources .ts.
     const exec = fileURLToPath(new URL(`worker-process${extname(import.meta.filename)}`, import.meta.url))
@@ -105,8 +104,12 @@ export class Crew implements Host {
 
   use(config: Config): void {
     this.config = { ...config, public: { ...config.public, port: this.config.public.port } }
-    this.desk.usePledges(pledgesOf(config))
     for (const place of this.places) place.send({ type: 'reload', config: this.config })
+  }
+
+  /** What donors lend now; to be told before the first worker starts. */
+  usePledges(pledges: Pledges): void {
+    this.desk.usePledges(pledges)
     this.tellShares()
   }
 

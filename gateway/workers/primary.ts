@@ -6,11 +6,13 @@ import { adminApp } from '../admin/app.ts'
 import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
-import { openOperatorsAlone, ownState } from '../compose/operators.ts'
+import { openOperatorsOf, ownState } from '../compose/operators.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { openEvents, tellByPrimary } from '../compose/events.ts'
+import { followIntent } from '../compose/primary-intent.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
+import { pledgesOf } from './share-of-config.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
@@ -46,8 +48,14 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     if (closing !== null) return 'the gateway is draining before it stops'
     return crew.ready === 0 ? 'no worker serves' : null
   }
-  const parts = { notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() }
-  const plane = initial.admin.api ? await openOperatorsAlone(initial, log, crew.measured, started) : null
+  const intent = await followIntent(initial, log, started, ({ lending }) =>
+    crew.usePledges(pledgesOf(lending)),
+  )
+  const warnings = (): string[] => [
+    ...new Set([...crew.warnings, ...intent.directory.warnings, ...(plane?.warnings() ?? [])]),
+  ]
+  const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
+  const plane = initial.admin.api ? await openOperatorsOf(intent, log, crew.measured, started) : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)
@@ -68,7 +76,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
       current = next
       // A worker that starts later must not differ from the others in what they read once.
       const taken = takenOver(next, initial)
-      plane?.reload(taken)
+      intent.reload(taken)
       crew.use(taken)
       return stale
     },

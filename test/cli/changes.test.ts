@@ -2,11 +2,12 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import { type Child, type CommandLine, commandLine, toEnd } from '../support/operators-command.ts'
+import { type Child, type CommandLine, commandLine, listening, toEnd } from '../support/operators-command.ts'
 
 let line: CommandLine
 beforeAll(async () => {
@@ -98,13 +99,11 @@ describe('chiyuan hold', () => {
   })
 
   it('shows nothing of what a terminal would obey', async () => {
-    await elsewhere('POST', '/holds', null, {
-      kind: 'drain',
-      region: '610100',
-      reason: 'a\u001B[2Jb\nc\u202Ed',
-      seconds: 60,
-    })
-    const shown = await line.good('hold', 'list')
+    const hold = { id: 'x', kind: 'drain', region: '610100', owner: 'o', reason: 'a\u001B[2Jb\nc\u202Ed' }
+    const times = { createdAt: '2026-01-05T00:00:00Z', expiresAt: '2026-01-05T00:10:00Z' }
+    const answer = JSON.stringify({ items: [{ ...hold, ...times }], next: null })
+    await using gateway = await listening(createServer((_, response) => response.end(answer)))
+    const shown = await line.good('hold', 'list', '--url', gateway.url)
     expect(shown).toContain('a [2Jb cd')
     expect(shown.split('\n')).toHaveLength(3)
   })

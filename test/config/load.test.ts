@@ -106,6 +106,24 @@ describe('what is wrong', () => {
       says: 'is the address of xian-1 already',
     },
     {
+      name: 'terms of TLS for plain HTTP',
+      text: least.replace('9101" }', '9101", tls: { serverName: a.example } }'),
+      says: 'regions[0].nodes[0].tls: http://127.0.0.1:9101 is not https://; correct the address, or leave tls out',
+    },
+    {
+      name: 'a client certificate that is not listed',
+      text: least.replace(
+        'http://127.0.0.1:9101" }',
+        'https://127.0.0.1:9101", tls: { clientCertificate: us } }',
+      ),
+      says: 'regions[0].nodes[0].tls.clientCertificate: us is not listed under clientCertificates',
+    },
+    {
+      name: 'a pin that is none',
+      text: least.replace('http://127.0.0.1:9101" }', 'https://127.0.0.1:9101", tls: { pins: [abc] } }'),
+      says: 'regions[0].nodes[0].tls.pins[0]: "abc" is not usable',
+    },
+    {
       name: 'a breaker that would forget too early',
       text: `${least}breaker: { resetTimeoutMs: 1000 }`,
       says: 'breaker.resetTimeoutMs: 1000 ms is not above breaker.windowMs (5000 ms)',

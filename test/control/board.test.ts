@@ -248,7 +248,7 @@ describe('a new snapshot', () => {
   })
 
   it('forgets a node that is gone or has moved', () => {
-    const moved = { ...node, origin: 'http://127.0.0.1:9999' }
+    const moved = { ...node, origin: 'http://127.0.0.1:9999', connectionKey: 'http://127.0.0.1:9999' }
     expect(board.follow(snapshotOf(2, [aRegion('610100', { nodes: [moved] })], noIntent))).toEqual([node])
     expect(board.state(node)).not.toBe(state)
     board.follow(snapshotOf(3, [aRegion('610100', { nodes: [] })], noIntent))

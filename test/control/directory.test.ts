@@ -3,21 +3,28 @@ import { expect, it } from '@jest/globals'
 import { Directory } from '../../gateway/control/directory.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import { compareAndSet, type Registry, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
+import { regionId } from '../../gateway/model/ids.ts'
 import type { Snapshot } from '../../gateway/model/snapshot.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
+import { activeEnrolment, putEnrolment } from '../support/enrolments.ts'
 import { aHold, putHold } from '../support/holds.ts'
 import { aNode, aRegion } from '../support/values.ts'
 
 const xian = aRegion('610100', { nodes: [aNode('xian-1'), aNode('xian-2')] })
 
+const enrolmentSettings = { rampMs: 6000, drainMs: 1000, share: 1 }
+
 function setUp(registry: Registry) {
   const clock = new FakeClock()
   const { observer, events } = listening()
   const snapshots: Snapshot[] = []
-  const directory = new Directory({ registry, clock, observer, wallNow: () => clock.now() }, (snapshot) => {
-    snapshots.push(snapshot)
-  })
+  const directory = new Directory(
+    { registry, clock, observer, wallNow: () => clock.now(), enrolments: () => enrolmentSettings },
+    (snapshot) => {
+      snapshots.push(snapshot)
+    },
+  )
   const held = (): string[] => [...(snapshots.at(-1)?.holds.keys() ?? [])]
   return { clock, events, snapshots, directory, held }
 }
@@ -140,4 +147,29 @@ it('starts without its registry', async () => {
   using _ = directory
   await directory.start([xian])
   expect(snapshots.map(({ nodes }) => nodes.size)).toEqual([2])
+})
+
+it('keeps to an enrolment’s validity and ramp while the registry is lost', async () => {
+  await using real = openEmbeddedRegistry(':memory:')
+  let lost = false
+  const registry: Registry = {
+    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
+    read: (key) => real.read(key),
+    commit: (changes) => real.commit(changes),
+    watch: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  await putEnrolment(real, activeEnrolment({ validUntil: 20_000 }, 0))
+  const { directory, clock, snapshots } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  const rps = (): number | undefined => snapshots.at(-1)?.lending.get(regionId('610600'))?.limitRps
+  expect(rps()).toBe(2)
+  lost = true
+  await clock.advance(2500)
+  expect([rps(), directory.lost]).toEqual([10, 'gone'])
+  await clock.advance(18_500)
+  expect(rps()).toBe(0)
+  await clock.advance(2000)
+  expect(rps()).toBeUndefined()
 })

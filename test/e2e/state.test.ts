@@ -64,7 +64,7 @@ it('a second gateway on the same state is told who has it, and can start once th
 it('a killed gateway leaves no lock behind', async () => {
   const module = new URL('../../gateway/control/registry/sole-owner.ts', import.meta.url).href
   const script = `import { ownRegistry } from ${JSON.stringify(module)}
-    ownRegistry(${JSON.stringify(file)}); console.log('owned'); setInterval(() => {}, 1000)`
+    globalThis.owner = ownRegistry(${JSON.stringify(file)}); console.log('owned'); setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

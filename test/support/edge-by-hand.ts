@@ -3,6 +3,7 @@ import { systemClock } from '../../gateway/control/clock.ts'
 import { snapshotOf } from '../../gateway/control/directory.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
+import { systemConnector } from './node-tls.ts'
 import { regionsOf } from '../../gateway/control/regions.ts'
 import { LastGood } from '../../gateway/edge/forward/last-good.ts'
 import { Pools } from '../../gateway/edge/forward/pools.ts'
@@ -38,7 +39,7 @@ export async function edgeByHand(
   )
   const snapshot = snapshotOf(1, regionsOf(config), noIntent)
   board.follow(snapshot)
-  const pools = new Pools(config.attempts)
+  const pools = new Pools(config.attempts, systemConnector())
   const view = { ...compileView(config, snapshot, 'secret'), ...changes.view }
   const room = new WaitingRoom({
     settings: () => config.queue,

@@ -39,12 +39,11 @@ export interface CommandLine extends AsyncDisposable {
 }
 
 /** Xi'an with two nodes, helped by Xianyang with one. */
-export async function commandLine(changes: Record<string, unknown> = {}): Promise<CommandLine> {
-  const started = new AsyncDisposableStack()
+async function twoCities(started: AsyncDisposableStack): Promise<readonly TestRegion[]> {
   const node = async (name: string): Promise<Record<string, string>> => ({
     [name]: started.use(await httpUpstream(named(name))).url,
   })
-  const regions: readonly TestRegion[] = [
+  return [
     {
       code: '610100',
       neighbours: ['610400'],
@@ -52,6 +51,15 @@ export async function commandLine(changes: Record<string, unknown> = {}): Promis
     },
     { code: '610400', nodes: await node('xianyang-1') },
   ]
+}
+
+/** @param at Regions with nodes of the test's own; otherwise two cities whose nodes answer with their names. */
+export async function commandLine(
+  changes: Record<string, unknown> = {},
+  at?: readonly TestRegion[],
+): Promise<CommandLine> {
+  const started = new AsyncDisposableStack()
+  const regions = at ?? (await twoCities(started))
   const gateway = started.use(await startTestGateway(regions, { ...changes, admin: { api: true, port: 0 } }))
   const folder = await mkdtemp(join(tmpdir(), 'chiyuan-cli-'))
   const token = gateway.gateway.firstToken ?? ''

@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Express } from 'express'
 import request, { type Response, type Test } from 'supertest'
+import type { OidcSettings } from '../../config/admin-schema.ts'
 import { adminApp } from '../../gateway/admin/app.ts'
 import { openOperators } from '../../gateway/compose/operators.ts'
 import { Directory } from '../../gateway/control/directory.ts'
@@ -57,14 +58,18 @@ export async function openApi(
   regions: readonly Region[] = threeCities,
   registry: Registry = openEmbeddedRegistry(':memory:'),
   readings: Readings = reads(threeCitiesNodes),
+  oidc?: OidcSettings,
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
   const { observer, events } = listening()
   const clock = new FakeClock()
-  const directory = started.use(new Directory({ registry, clock, observer, wallNow: Date.now }, () => {}))
-  await directory.start(regions)
   const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere')
+  const enrolments = () => ({ ...config.enrolment, share: 1 })
+  const directory = started.use(
+    new Directory({ registry, clock, observer, wallNow: Date.now, enrolments }, () => {}),
+  )
+  await directory.start(regions)
   const parts = {
     fileMode: () => 'peacetime' as const,
     inMode: (mode: Mode) => inMode(config, mode),
@@ -72,6 +77,7 @@ export async function openApi(
     registry,
     directory,
     observer,
+    oidc,
   }
   const { api, firstToken } = await openOperators(parts, started)
   const health = {

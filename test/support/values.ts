@@ -26,6 +26,8 @@ export const protecting: ProtectionSettings = {
 }
 
 export const aNode = (id: string, changes: Partial<CodeNode> = {}): CodeNode => ({
+  trust: null,
+  connectionKey: changes.origin ?? 'http://127.0.0.1:9101',
   id: nodeId(id),
   region: regionId('610100'),
   origin: 'http://127.0.0.1:9101',
@@ -46,6 +48,7 @@ export const aRegion = (code: string, changes: Partial<Region> = {}): Region => 
   neighbours: [],
   province: null,
   nation: null,
+  servesOwn: true,
   ...changes,
 })
 

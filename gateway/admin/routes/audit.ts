@@ -1,5 +1,4 @@
 // /audit: what was done and tried, by whom and why; read, verified, exported.
-import { once } from 'node:events'
 import type { Response } from 'express'
 import { z } from 'zod'
 import { allAuditValues, auditPage, verifyAudit } from '../../control/audit/audit-log.ts'
@@ -100,8 +99,17 @@ async function exportTo(plane: Plane, response: Response): Promise<void> {
   for await (const value of allAuditValues(plane.registry)) {
     if (response.destroyed) return
     // What its reader has not taken yet is not piled up here.
-    if (!response.write(`${JSON.stringify(value)}\n`))
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(`${JSON.stringify(value)}\n`)) await drained(response)
   }
   response.end()
 }
+
+/** Resolves when more may be written, or nobody reads any more. Leaves no listener. */
+const drained = (response: Response): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })

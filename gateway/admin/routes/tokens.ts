@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { makeToken } from '../../control/access/token-form.ts'
 import { type KeptToken, keptTokenSchema, tokenPrefix } from '../../control/access/tokens.ts'
+import type { RegistryChange } from '../../control/registry/port.ts'
 import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
 import { roles } from '../../model/operator.ts'
 import { coversAll } from '../../policy/access.ts'
@@ -176,13 +177,14 @@ const revoke = (plane: Plane) =>
       mustCover(asked, before.value.scope)
       mustMatch(before.version, asked.ifMatch, `tokens/${before.value.id}`)
       if (before.value.revokedAt !== null) throw new Problem('conflict', 'this token is revoked already')
-      await mustLeaveAnAdmin(plane, before.value.id)
+      const guard = await mustLeaveAnAdmin(plane, before.value)
       return write(plane, asked, {
         action: 'token.revoke',
         reason: asked.query.reason,
         before,
         kept: { ...before.value, revokedAt: plane.wallNow() },
         expectedVersion: before.version,
+        guard,
         answer: () => ({ status: 204 }),
       })
     },
@@ -199,6 +201,7 @@ async function write(
     readonly before: Versioned<KeptToken> | null
     readonly kept: KeptToken
     readonly expectedVersion: number
+    readonly guard?: readonly RegistryChange[]
     readonly answer: (shown: TokenAnswer) => Answer
   },
 ): Promise<Answer> {
@@ -210,7 +213,7 @@ async function write(
     reason,
     before: before === null ? null : toAnswer(before),
     after,
-    writes: [{ key: tokenPrefix + kept.id, value: kept, expectedVersion }],
+    writes: [{ key: tokenPrefix + kept.id, value: kept, expectedVersion }, ...(what.guard ?? [])],
     answer: what.answer(after),
   })
   // Whoever is answered may count on it: the next request is judged by what stands now.
@@ -228,22 +231,31 @@ function mustCover(
   throw new Problem('forbidden', 'its scope goes beyond yours')
 }
 
-/** @throws {Problem} `conflict` */
-async function mustLeaveAnAdmin(plane: Plane, without: string): Promise<void> {
+/** Moves on with each admin that is revoked, so that of two who revoke each other at one moment only one can. */
+const lastAdminGuard = 'access/admins'
+
+/**
+ * @returns What must be written together with the revocation.
+ * @throws {Problem} `conflict`
+ */
+async function mustLeaveAnAdmin(plane: Plane, revoked: KeptToken): Promise<RegistryChange[]> {
   const now = plane.wallNow()
-  const kept = await listTyped(plane.registry, tokenPrefix, keptTokenSchema)
-  const isAdmin = ({ value }: Versioned<KeptToken>): boolean =>
+  const isAdmin = (value: KeptToken): boolean =>
     value.roles.includes('admin') &&
     value.scope === '*' &&
     value.revokedAt === null &&
     (value.expiresAt ?? Infinity) > now
-  const admins = kept.filter(isAdmin)
-  if (admins.length === 1 && admins[0]?.value.id === without) {
+  if (!isAdmin(revoked)) return []
+  // Read before the tokens: whoever is revoked after this moves it on.
+  const guard = await plane.registry.read(lastAdminGuard)
+  const kept = await listTyped(plane.registry, tokenPrefix, keptTokenSchema)
+  if (!kept.some(({ value }) => isAdmin(value) && value.id !== revoked.id)) {
     throw new Problem(
       'conflict',
       'this is the last admin token that holds for all regions; make another first',
     )
   }
+  return [{ key: lastAdminGuard, value: { revoked: revoked.id }, expectedVersion: guard?.version ?? 0 }]
 }
 
 async function tokenOf(plane: Plane, id: string): Promise<Versioned<KeptToken>> {

@@ -69,20 +69,12 @@ export class AdminClient implements AsyncDisposable {
     })
   }
 
-  /** A body that is read as it comes. @throws {CommandFailure} */
-  async stream(
-    path: string,
-    {
-      headers = {},
-      signal,
-      endless = false,
-    }: { headers?: Record<string, string>; signal?: AbortSignal; endless?: boolean } = {},
-  ): Promise<Readable> {
-    const response = await this.ask('GET', path, {
-      headers,
-      ...(signal !== undefined && { signal }),
-      ...(endless && { bodyTimeout: 0 }),
-    })
+  /**
+   * A body that is read as it comes. One that is silent for a minute counts as broken off.
+   * @throws {CommandFailure}
+   */
+  async stream(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Readable> {
+    const response = await this.ask('GET', path, { headers: { ...headers } })
     await this.mustBeGood(response)
     return response.body
   }
@@ -115,7 +107,7 @@ export class AdminClient implements AsyncDisposable {
   private async ask(
     method: Method,
     path: string,
-    options: { headers: Record<string, string>; body?: string; signal?: AbortSignal; bodyTimeout?: number },
+    options: { headers: Record<string, string>; body?: string },
   ): Promise<Dispatcher.ResponseData> {
     const headers = { ...options.headers, authorization: `Bearer ${this.token}` }
     try {

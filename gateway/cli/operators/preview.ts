@@ -10,6 +10,7 @@ import { show } from './output.ts'
 
 interface Flags extends CommonFlags {
   readonly hold?: readonly ChangeAsked[]
+  readonly enrolment?: readonly ChangeAsked[]
   readonly endHold?: readonly string[]
   readonly removeNode?: readonly string[]
   readonly mode?: string
@@ -22,6 +23,11 @@ export function previewCommand(): Command {
     examples,
   )
     .option('--hold <kind:what>', 'a hold on a node or region, repeatable 节点或地区处置', oneMoreHold)
+    .option(
+      '--enrolment <id:step>',
+      'activate, suspend, resume or withdraw, repeatable 入网变更',
+      oneMoreStep,
+    )
     .option('--end-hold <id...>', 'the end of a hold 解除处置')
     .option('--remove-node <id...>', 'a node that is no longer there 移除节点')
     .addOption(new Option('--mode <mode>', 'another mode 切换模式').choices([...modes]))
@@ -29,6 +35,7 @@ export function previewCommand(): Command {
     withGateway(flags, async (desk) => {
       const changes: ChangeAsked[] = [
         ...(flags.hold ?? []),
+        ...(flags.enrolment ?? []),
         ...(flags.endHold ?? []).map((endHold) => ({ endHold })),
         ...(flags.removeNode ?? []).map((removeNode) => ({ removeNode })),
         ...(flags.mode === undefined ? [] : [{ mode: flags.mode }]),
@@ -56,6 +63,14 @@ function holdOf(text: string): ChangeAsked {
   if (isHoldKind(kind)) return { hold: { kind, scope: isRegionId(what) ? { region: what } : { node: what } } }
   throw new InvalidArgumentError(
     `It must be one of ${holdKinds.join(', ')}, a colon, and a node or region, such as trip:xian-1.`,
+  )
+}
+
+const oneMoreStep = (text: string, before: readonly ChangeAsked[] = []): readonly ChangeAsked[] => {
+  const [, enrolment = '', step = ''] = /^([^:]+):(activate|suspend|resume|withdraw)$/.exec(text) ?? []
+  if (step !== '') return [...before, { enrolment, step }]
+  throw new InvalidArgumentError(
+    'It must be an enrolment, a colon, and activate, suspend, resume or withdraw.',
   )
 }
 

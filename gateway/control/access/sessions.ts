@@ -7,6 +7,8 @@ export interface SessionBounds {
   /** Longest pause between two requests, ms. */
   readonly idleMs: number
   readonly atMost: number
+  /** Of one credential, so that one script can't push out everybody else's. */
+  readonly ofOneAtMost: number
 }
 
 interface Session {
@@ -31,6 +33,9 @@ export class Sessions {
 
   /** @returns The cookie's value. */
   begin(credential: string): string {
+    const same = [...this.sessions].filter(([, session]) => session.credential === credential)
+    const [own] = same
+    if (same.length >= this.bounds.ofOneAtMost && own !== undefined) this.sessions.delete(own[0])
     const [oldest] = this.sessions.keys()
     if (this.sessions.size >= this.bounds.atMost && oldest !== undefined) this.sessions.delete(oldest)
     const value = randomBytes(32).toString('base64url')

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { isRegionId } from '../../model/ids.ts'
-import { type Operator, roles } from '../../model/operator.ts'
+import { roles } from '../../model/operator.ts'
 import { type Registry, RegistryUnavailable } from '../registry/port.ts'
+import type { Admission, Credentials } from './credentials.ts'
 import { isSecret, nobody, readToken } from './token-form.ts'
+import { Turns } from './turns.ts'
 
 export const tokenPrefix = 'access/tokens/'
 
@@ -30,21 +32,21 @@ export const keptTokenSchema = z.strictObject({
 })
 export type KeptToken = z.output<typeof keptTokenSchema>
 
-export type Admission =
-  | { readonly operator: Operator }
-  /** In words for the log; whoever asked is told no more than that it was not good. */
-  | { readonly refused: 'malformed' | 'unknown' | 'wrong' | 'expired' | 'revoked' }
-
 /** Proven tokens that are remembered, so that scrypt runs once for each and not for each request. */
 const provenAtMost = 1000
+/** Tokens that wait to be proven. One by one, as scrypt takes a thread that the data plane's look-ups need too. */
+const waitingAtMost = 32
 
-export class AccessTokens implements Disposable {
+export class AccessTokens implements Credentials, Disposable {
   private readonly registry: Registry
   private readonly wallNow: () => number
   private known: ReadonlyMap<string, KeptToken> = new Map()
   /** Hash of a proven token, and the stored hash that it was proven against. */
   private readonly proven = new Map<string, string>()
+  private readonly turns = new Turns(waitingAtMost)
   private stopWatching: () => void = () => {}
+  private reads = 0
+  private applied = 0
 
   private constructor(registry: Registry, wallNow: () => number) {
     this.registry = registry
@@ -68,8 +70,12 @@ export class AccessTokens implements Disposable {
 
   /** Reads what is kept anew. */
   async refresh(): Promise<void> {
+    const turn = ++this.reads
     try {
       const records = await this.registry.list(tokenPrefix)
+      // An answer that was overtaken by a later one would let a revoked token in again.
+      if (turn < this.applied) return
+      this.applied = turn
       const read = records.flatMap(({ value }) => keptTokenSchema.safeParse(value).data ?? [])
       this.known = new Map(read.map((token) => [token.id, token]))
     } catch (cause) {
@@ -77,14 +83,26 @@ export class AccessTokens implements Disposable {
     }
   }
 
+  countedAs(text: string): string {
+    const id = readToken(text)?.id
+    return id !== undefined && this.known.has(id) ? id : ''
+  }
+
+  isCheap(text: string): boolean {
+    const kept = this.known.get(readToken(text)?.id ?? '')
+    return kept !== undefined && this.proven.get(digestOf(text)) === kept.hash
+  }
+
   async admit(text: string): Promise<Admission> {
     const given = readToken(text)
-    if (given === null) return { refused: 'malformed' }
+    if (given === null) return { refused: 'unknown' }
+    const proven = await this.isProven(text, given)
+    if (proven === null) return { unavailable: 'too many access tokens are being looked at' }
+    // As it stands now, not as it stood when the secret began to be compared.
     const kept = this.known.get(given.id)
-    if (!(await this.isProven(text, given.secret, kept))) {
-      return { refused: kept === undefined ? 'unknown' : 'wrong' }
+    if (!proven || kept === undefined || this.proven.get(digestOf(text)) !== kept.hash) {
+      return { refused: 'unknown' }
     }
-    if (kept === undefined) return { refused: 'unknown' }
     if (kept.revokedAt !== null) return { refused: 'revoked' }
     if (kept.expiresAt !== null && kept.expiresAt <= this.wallNow()) return { refused: 'expired' }
     const { id, name, scope } = kept
@@ -96,13 +114,22 @@ export class AccessTokens implements Disposable {
     this.proven.clear()
   }
 
-  private async isProven(text: string, secret: string, kept: KeptToken | undefined): Promise<boolean> {
-    const digest = createHash('sha256').update(text).digest('base64')
-    if (kept !== undefined && this.proven.get(digest) === kept.hash) return true
-    const good = await isSecret(secret, kept ?? nobody)
-    if (!good || kept === undefined) return false
+  /** @returns `null` where too many wait for it. */
+  private async isProven(
+    text: string,
+    { id, secret }: { id: string; secret: string },
+  ): Promise<boolean | null> {
+    if (this.isCheap(text)) return true
+    const good = await this.turns.take(async () => {
+      const kept = this.known.get(id)
+      return (await isSecret(secret, kept ?? nobody)) && kept !== undefined ? kept.hash : null
+    })
+    if (good === 'full') return null
+    if (good.result === null) return false
     if (this.proven.size >= provenAtMost) this.proven.clear()
-    this.proven.set(digest, kept.hash)
+    this.proven.set(digestOf(text), good.result)
     return true
   }
 }
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64')

@@ -1,4 +1,5 @@
 // The audit log as it stands in the registry: read page by page, and verified from end to end.
+import { setImmediate as breath } from 'node:timers/promises'
 import { z } from 'zod'
 import type { AuditRecord } from '../../model/audit.ts'
 import type { Registry } from '../registry/port.ts'
@@ -15,7 +16,8 @@ export const auditHeadSchema: z.ZodType<AuditHead> = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-const pageSize = 500
+/** Read and checked in a few milliseconds. */
+const pageSize = 50
 
 /** The last record, and the version of the record that says so. @throws {RegistryUnavailable} */
 export async function readHead(registry: Registry): Promise<{ head: AuditHead; version: number }> {
@@ -45,6 +47,8 @@ export async function* allAuditValues(registry: Registry): AsyncGenerator {
     const last = page.at(-1)
     if (last === undefined || page.length < pageSize) return
     after = last.key
+    // The embedded registry answers at once; a long log must not keep residents waiting.
+    await breath()
   }
 }
 

@@ -33,7 +33,7 @@ export class Board implements Fleet, Disposable {
     const gone: CodeNode[] = []
     for (const [id, state] of this.states) {
       const next = snapshot.nodes.get(id)
-      if (next !== undefined && next.origin === state.node.origin) continue
+      if (next !== undefined && next.connectionKey === state.node.connectionKey) continue
       gone.push(state.node)
       state.circuit[Symbol.dispose]()
       this.states.delete(id)

@@ -1,7 +1,8 @@
 // One probe over HTTP: whether the node answers in time, with a status that means up, and what it says of homes.
-import { errorCode, errorText } from '../../model/errors.ts'
+import type { ClientRequest } from 'node:http'
 import type { CodeNode } from '../../model/region.ts'
-import { askNode } from './ask-node.ts'
+import { faultInWords } from '../node-tls/fault.ts'
+import type { AskNode } from './ask-node.ts'
 import type { Probe, ProbeResult } from './prober.ts'
 import { cutOff, readReadiness } from './readiness.ts'
 
@@ -13,13 +14,18 @@ export interface HttpProbeSettings {
 
 /** @param settings Read anew for every probe, so that a reload takes effect. */
 export const httpProbe =
-  (settings: () => HttpProbeSettings): Probe =>
-  (node, signal) =>
-    probeOnce(node, settings(), signal)
+  (ask: AskNode, settings: () => HttpProbeSettings): Probe =>
+  (node, signal) => {
+    const now = settings()
+    return probeOnce(ask(node, now.path, signal, now.timeoutMs), node, now)
+  }
 
-function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSignal): Promise<ProbeResult> {
+function probeOnce(
+  request: ClientRequest,
+  node: CodeNode,
+  settings: HttpProbeSettings,
+): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    const request = askNode(node, settings.path, signal)
     let isAnswered = false
     const timer = setTimeout(() => {
       // It answered well, and only what it had to add did not come.
@@ -32,7 +38,10 @@ function probeOnce(node: CodeNode, settings: HttpProbeSettings, signal: AbortSig
       request.destroy()
     }
     request.on('error', (error) =>
-      finish({ good: false, detail: `probe failed: ${errorCode(error) || errorText(error)}` }),
+      finish({
+        good: false,
+        detail: `probe failed: ${faultInWords(error, node.origin.startsWith('https:'))}`,
+      }),
     )
     request.on('response', (response) => {
       const status = response.statusCode ?? 0

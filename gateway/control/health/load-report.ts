@@ -1,7 +1,7 @@
 // Asks nodes for their own load report: the limit that they state can lower what was learnt of them, never raise it.
+import type { ClientRequest } from 'node:http'
 import { z } from 'zod'
-import type { CodeNode } from '../../model/region.ts'
-import { askNode } from './ask-node.ts'
+import type { AskNode } from './ask-node.ts'
 import type { Board } from './board.ts'
 import type { Probe } from './prober.ts'
 
@@ -20,7 +20,12 @@ export interface LoadReportSettings {
  * `probe`, with every good answer followed by a look at the node's load report. A report that is missing, no JSON or
  * makes no sense counts as none: the node is then bounded by what is measured alone.
  */
-export function withLoadReports(probe: Probe, board: Board, settings: () => LoadReportSettings): Probe {
+export function withLoadReports(
+  probe: Probe,
+  ask: AskNode,
+  board: Board,
+  settings: () => LoadReportSettings,
+): Probe {
   return async (node, signal) => {
     const result = await probe(node, signal)
     const { path, timeoutMs, share } = settings()
@@ -28,21 +33,15 @@ export function withLoadReports(probe: Probe, board: Board, settings: () => Load
     if (state === undefined) return result
     if (path === undefined) state.reportedLimit = Infinity
     else if (result.good) {
-      const limit = await askLimit(node, path, timeoutMs, signal)
+      const limit = await askLimit(ask(node, path, signal, timeoutMs), timeoutMs)
       state.reportedLimit = limit === null ? Infinity : Math.max(1, Math.floor(limit * share))
     }
     return result
   }
 }
 
-function askLimit(
-  node: CodeNode,
-  path: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<number | null> {
+function askLimit(request: ClientRequest, timeoutMs: number): Promise<number | null> {
   return new Promise((resolve) => {
-    const request = askNode(node, path, signal)
     const timer = setTimeout(() => finish(null), timeoutMs)
     const finish = (limit: number | null): void => {
       clearTimeout(timer)

@@ -44,7 +44,7 @@ export class Prober implements Disposable {
   follow(snapshot: Snapshot): void {
     for (const [id, loop] of this.loops) {
       const next = snapshot.nodes.get(id)
-      if (next !== undefined && next.origin === loop.node.origin) continue
+      if (next !== undefined && next.connectionKey === loop.node.connectionKey) continue
       loop.end()
       this.loops.delete(id)
     }

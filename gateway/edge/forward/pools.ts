@@ -1,5 +1,8 @@
-// Kept connections to every node, by undici. One pool a node, made when first used, closed when the node is gone.
-import { type Dispatcher, Pool } from 'undici'
+// Kept connections to every node, by undici. One pool for all nodes of one origin and one trust, made when first used,
+// closed when the node is gone.
+import type { Socket } from 'node:net'
+import { type buildConnector, type Dispatcher, Pool } from 'undici'
+import type { NodeConnector } from '../../control/node-tls/connect.ts'
 import type { CodeNode } from '../../model/region.ts'
 
 export interface PoolSettings {
@@ -15,14 +18,21 @@ export const answerHeaderBytes = 65_536
 
 export class Pools implements AsyncDisposable {
   private readonly pools = new Map<string, Pool>()
+  private readonly connector: NodeConnector
   private settings: PoolSettings
 
-  constructor(settings: PoolSettings) {
+  constructor(settings: PoolSettings, connector: NodeConnector) {
+    this.connector = connector
     this.settings = settings
   }
 
   dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.of(node).dispatch(options, handler)
+  }
+
+  /** A connection for one stream, made before anything is sent, so that a dead node costs nothing. @throws {NodeConnectError} */
+  connect(node: CodeNode): Promise<Socket> {
+    return this.connector.connect(node, { timeoutMs: this.settings.connectTimeoutMs })
   }
 
   /** Where `settings` differ, connections are made anew; those in use end with their requests. */
@@ -33,17 +43,17 @@ export class Pools implements AsyncDisposable {
       before.connectTimeoutMs === settings.connectTimeoutMs &&
       before.idleTimeoutMs === settings.idleTimeoutMs &&
       before.maxConnectionsPerNode === settings.maxConnectionsPerNode
-    if (!same) for (const origin of this.pools.keys()) this.retireOrigin(origin)
+    if (!same) for (const key of this.pools.keys()) this.retireKey(key)
   }
 
   /** Lets a departed node's requests end and closes its connections. */
   retire(node: CodeNode): void {
-    this.retireOrigin(node.origin)
+    this.retireKey(node.connectionKey)
   }
 
-  private retireOrigin(origin: string): void {
-    const pool = this.pools.get(origin)
-    this.pools.delete(origin)
+  private retireKey(key: string): void {
+    const pool = this.pools.get(key)
+    this.pools.delete(key)
     // Closing waits for what is in flight; a failure to close a socket of a node that is gone matters to nobody.
     pool?.close().catch(() => pool.destroy())
   }
@@ -54,13 +64,15 @@ export class Pools implements AsyncDisposable {
   }
 
   private of(node: CodeNode): Pool {
-    const known = this.pools.get(node.origin)
+    const known = this.pools.get(node.connectionKey)
     if (known !== undefined) return known
     const { settings } = this
     const pool = new Pool(node.origin, {
       connections: settings.maxConnectionsPerNode,
       pipelining: 1,
-      connectTimeout: settings.connectTimeoutMs,
+      ...(node.trust === null
+        ? { connectTimeout: settings.connectTimeoutMs }
+        : { connect: this.connectorTo(node) }),
       // Deadlines are kept by the race; a broken-off body that nobody waits for is ended here.
       headersTimeout: 0,
       bodyTimeout: settings.idleTimeoutMs,
@@ -68,7 +80,17 @@ export class Pools implements AsyncDisposable {
       keepAliveMaxTimeout: 60_000,
       maxHeaderSize: answerHeaderBytes,
     })
-    this.pools.set(node.origin, pool)
+    this.pools.set(node.connectionKey, pool)
     return pool
+  }
+
+  /** As undici wants it. */
+  private connectorTo(node: CodeNode): buildConnector.connector {
+    return (_options, made) => {
+      this.connect(node).then(
+        (socket) => made(null, socket),
+        (cause: unknown) => made(cause instanceof Error ? cause : new Error(String(cause)), null),
+      )
+    }
   }
 }

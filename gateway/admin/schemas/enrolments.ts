@@ -1,0 +1,79 @@
+// Enrolments as they go over the wire: times as RFC 3339, and what may be left out.
+import { z } from 'zod'
+import { relate, termsFields, words } from '../../control/intent/enrolments.ts'
+import type { Enrolment, EnrolmentTerms } from '../../model/enrolment.ts'
+import { checkNames } from '../../model/verification.ts'
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'a time with its zone, such as 2026-01-05T00:00:00+08:00' })
+  .transform((text) => Date.parse(text))
+
+const { data, hours, limit, nodes, tls } = termsFields
+const node = nodes.element
+
+/** What creates an enrolment, and what replaces a draft's terms. The same rules as the registry's. */
+export const termsInput = z
+  .strictObject({
+    ...termsFields,
+    nodes: z
+      .array(node.extend({ weight: node.shape.weight.default(1), limit: node.shape.limit.default(null) }))
+      .min(1)
+      .max(100),
+    limit: limit.extend({ concurrent: limit.shape.concurrent.default(null) }),
+    reserve: termsFields.reserve.default(0),
+    hours: hours.default(null),
+    data: data.extend({ rpoSeconds: data.shape.rpoSeconds.default(2) }),
+    tls: tls
+      .extend({
+        ca: tls.shape.ca.default(null),
+        pins: tls.shape.pins.default([]),
+        serverName: tls.shape.serverName.default(null),
+        clientCertificate: tls.shape.clientCertificate.default(null),
+      })
+      .prefault({}),
+    validFrom: instant,
+    validUntil: instant,
+  })
+  .superRefine(relate) satisfies z.ZodType<EnrolmentTerms>
+
+/** Every step but editing and verifying. */
+export const stepInput = z.strictObject({ reason: words(2000) })
+
+const text = z.strictObject({ zh: z.string(), en: z.string() })
+const time = z.iso.datetime()
+
+export const reportAnswer = z.strictObject({
+  enrolment: z.string(),
+  termsHash: z.string(),
+  startedAt: time,
+  endedAt: time,
+  verdict: z.enum(['passed', 'failed', 'aborted']),
+  reasons: z.array(text),
+  checks: z.array(
+    z.strictObject({
+      name: z.enum(checkNames),
+      node: z.string().nullable(),
+      outcome: z.enum(['passed', 'failed', 'skipped']),
+      detail: text,
+      measured: z.record(z.string(), z.union([z.number(), z.string(), z.null()])),
+    }),
+  ),
+})
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))
+
+/** As it is shown: times as RFC 3339 in UTC, and nothing that its people may not see. */
+export const enrolmentView = (enrolment: Enrolment) => {
+  const { approval, createdAt, history, servedUntil, servingSince, terms, verification } = enrolment
+  return {
+    ...enrolment,
+    terms: { ...terms, validFrom: iso(terms.validFrom), validUntil: iso(terms.validUntil) },
+    createdAt: iso(createdAt),
+    verification: verification === null ? null : { ...verification, at: iso(verification.at) },
+    approval: approval === null ? null : { ...approval, at: iso(approval.at) },
+    servingSince: isoOrNull(servingSince),
+    servedUntil: isoOrNull(servedUntil),
+    history: history.map((entry) => Object.assign({}, entry, { at: iso(entry.at) })),
+  }
+}

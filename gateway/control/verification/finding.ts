@@ -1,0 +1,4 @@
+// What one check found, before it is named.
+import type { Check } from '../../model/verification.ts'
+
+export type Finding = Pick<Check, 'outcome' | 'detail' | 'measured'>
