@@ -5,7 +5,8 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
-import { openOperators, ownState } from './compose/operators.ts'
+import { openOperators, type Operators, ownState } from './compose/operators.ts'
+import { openVerifier } from './compose/verification.ts'
 import type { EventLog } from './control/events/event-log.ts'
 import type { Registry } from './control/registry/port.ts'
 import { LastGood } from './edge/forward/last-good.ts'
@@ -70,10 +71,7 @@ export async function startGateway(
       body: await metrics.registry.metrics(),
     }),
   }
-  const plane =
-    role.operators && initial.admin.api
-      ? await openOperators({ ...control, oidc: initial.admin.oidc }, started)
-      : null
+  const plane = role.operators && initial.admin.api ? await planeOf(initial, control, started) : null
   const app = adminApp(operators, plane?.api ?? null)
   const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
   const parts = started.move()
@@ -102,6 +100,16 @@ export async function startGateway(
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }
+
+const planeOf = (initial: Config, control: Control, started: AsyncDisposableStack): Promise<Operators> =>
+  openOperators(
+    {
+      ...control,
+      verifier: openVerifier(control.config, control.observer, started),
+      oidc: initial.admin.oidc,
+    },
+    started,
+  )
 
 /** The edge with what it forwards by. */
 function dataPlane(control: Control, started: AsyncDisposableStack): Edge {

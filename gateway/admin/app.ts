@@ -11,6 +11,10 @@ import type { Plane } from './plane.ts'
 import { Problem, sendProblem } from './problem.ts'
 import { accessRoutes } from './routes/access.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { enrolmentRoutes } from './routes/enrolments.ts'
+import { enrolmentStepRoutes } from './routes/enrolment-steps.ts'
+import { statusRoutes } from './routes/status.ts'
+import type { Verifications } from './verifications.ts'
 import { federationRoutes } from './routes/federation.ts'
 import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
@@ -28,6 +32,7 @@ export interface AdminParts {
 /** What the API takes beside {@link AdminParts}. */
 export interface ApiParts extends AuthenticateParts {
   readonly plane: Plane
+  readonly verifications: Verifications
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
   fault(cause: unknown): void
@@ -81,7 +86,10 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
   return app
 }
 
-export const apiRoutes = (plane: Plane): AdminRoute[] => [
+export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRoute[] => [
+  ...statusRoutes(plane),
+  ...enrolmentRoutes(plane),
+  ...enrolmentStepRoutes(plane, verifications),
   ...accessRoutes(plane),
   ...federationRoutes(plane),
   ...foresightRoutes(plane),
@@ -108,7 +116,7 @@ function mountHealth(app: Express, parts: AdminParts): void {
 }
 
 function mountApi(app: Express, api: ApiParts): void {
-  const routes = apiRoutes(api.plane)
+  const routes = apiRoutes(api.plane, api.verifications)
   mountRoutes(app, routes, { ...api, desk: api.plane.desk })
   // Made when first asked for: most gateways never are.
   let made: object | undefined

@@ -4,6 +4,9 @@ import type { AccessTokens } from '../control/access/tokens.ts'
 import type { Sessions } from '../control/access/sessions.ts'
 import type { Intent } from '../control/intent/read.ts'
 import type { Registry } from '../control/registry/port.ts'
+import type { EventLog } from '../control/events/event-log.ts'
+import type { Versioned } from '../control/registry/typed.ts'
+import type { Enrolment } from '../model/enrolment.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
@@ -22,6 +25,11 @@ export interface Plane {
   snapshot(): Snapshot
   /** All regions, whether they have nodes or not. */
   regions(): readonly Region[]
+  /** The file's regions alone, without enrolments. */
+  fileRegions(): readonly Region[]
+  /** All enrolments, as the registry has them. @throws {RegistryUnavailable} */
+  enrolments(): Promise<readonly Versioned<Enrolment>[]>
+  readonly events: EventLog
   /** What operators have decided, as the router goes by it. */
   intent(): Intent
   readonly measured: Measured

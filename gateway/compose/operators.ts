@@ -18,6 +18,13 @@ import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
+import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
+import { listTyped } from '../control/registry/typed.ts'
+import type { EventLog } from '../control/events/event-log.ts'
+import type { Verifier } from '../control/verification/verifier.ts'
+import type { Plane } from '../admin/plane.ts'
+import { Verifications } from '../admin/verifications.ts'
+import { openVerifier } from './verification.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
 import type { FollowedIntent } from './primary-intent.ts'
 import { registryFile } from './state.ts'
@@ -28,6 +35,8 @@ export interface OperatorsParts {
   /** What would be in force in that mode. */
   readonly inMode: (mode: Mode) => Config
   readonly measured: Measured
+  readonly events: EventLog
+  readonly verifier: Verifier
   readonly registry: Registry
   readonly directory: Directory
   readonly observer: Pick<Observer, 'internalError'>
@@ -49,9 +58,10 @@ const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000, ofOne
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
 export async function openOperators(
-  { fileMode, inMode: inThat, measured, registry, directory, observer, oidc }: OperatorsParts,
+  parts: OperatorsParts,
   started: AsyncDisposableStack,
 ): Promise<Operators> {
+  const { registry, observer, oidc } = parts
   const wallNow = Date.now
   const now = (): number => performance.now()
   const changes = new Changes(registry, wallNow)
@@ -68,20 +78,10 @@ export async function openOperators(
   const fault = (cause: unknown): void => observer.internalError(cause)
   const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
+  const plane = planeOf(parts, { desk, tokens, sessions, wallNow })
   const api: ApiParts = {
-    plane: {
-      registry,
-      desk,
-      tokens,
-      sessions,
-      wallNow,
-      snapshot: () => directory.current,
-      regions: () => directory.regions,
-      intent: () => directory.decided,
-      inMode: inThat,
-      measured,
-      fileMode,
-    },
+    plane,
+    verifications: new Verifications(plane, parts.verifier, fault),
     sessions,
     attempts: new LoginAttempts(attemptBounds),
     now,
@@ -95,6 +95,23 @@ export async function openOperators(
   }
   return { api, firstToken, warnings }
 }
+
+const planeOf = (
+  { fileMode, inMode: inThat, measured, events, registry, directory }: OperatorsParts,
+  own: Pick<Plane, 'desk' | 'tokens' | 'sessions' | 'wallNow'>,
+): Plane => ({
+  ...own,
+  registry,
+  snapshot: () => directory.current,
+  regions: () => directory.regions,
+  fileRegions: () => directory.fileRegions,
+  enrolments: () => listTyped(registry, enrolmentPrefix, enrolmentSchema),
+  intent: () => directory.decided,
+  inMode: inThat,
+  measured,
+  events,
+  fileMode,
+})
 
 /** A registry that can't be asked now has its tokens already, or will get one at the next start. */
 async function firstTokenOf(registry: Registry, changes: Changes): Promise<string | null> {
@@ -119,7 +136,7 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
 export const openOperatorsOf = (
   { config, registry, directory }: FollowedIntent,
   observer: Observer,
-  measured: Measured,
+  { measured, events }: Pick<OperatorsParts, 'measured' | 'events'>,
   started: AsyncDisposableStack,
 ): Promise<Operators> =>
   openOperators(
@@ -127,6 +144,8 @@ export const openOperatorsOf = (
       fileMode: () => config().mode,
       inMode: (mode) => inMode(config(), mode),
       measured,
+      events,
+      verifier: openVerifier(config, observer, started),
       registry,
       directory,
       observer,

@@ -55,7 +55,9 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     ...new Set([...crew.warnings, ...intent.directory.warnings, ...(plane?.warnings() ?? [])]),
   ]
   const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
-  const plane = initial.admin.api ? await openOperatorsOf(intent, log, crew.measured, started) : null
+  const plane = initial.admin.api
+    ? await openOperatorsOf(intent, log, { measured: crew.measured, events }, started)
+    : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)

@@ -248,7 +248,9 @@ function textOf(schema: Schema): fc.Arbitrary<string> {
   const likely: fc.Arbitrary<string>[] = []
   if (typeof example === 'string') likely.push(fc.constant(example))
   if (format === 'date-time') likely.push(fc.date({ noInvalidDate: true }).map((date) => date.toISOString()))
-  else if (typeof pattern === 'string') likely.push(fc.stringMatching(new RegExp(pattern)))
+  // fast-check makes no texts for lookaheads.
+  else if (typeof pattern === 'string' && !pattern.includes('(?'))
+    likely.push(fc.stringMatching(new RegExp(pattern)))
   else likely.push(fc.constantFrom('a test', 'xian-1', '610100', '值班 person'))
   return fc.oneof({ weight: 6, arbitrary: fc.oneof(...likely) }, { weight: 1, arbitrary: anyText })
 }

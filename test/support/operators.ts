@@ -6,6 +6,8 @@ import request, { type Response, type Test } from 'supertest'
 import type { OidcSettings } from '../../config/admin-schema.ts'
 import { adminApp } from '../../gateway/admin/app.ts'
 import { openOperators } from '../../gateway/compose/operators.ts'
+import { openVerifier } from '../../gateway/compose/verification.ts'
+import { EventLog } from '../../gateway/control/events/event-log.ts'
 import { Directory } from '../../gateway/control/directory.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import type { Registry } from '../../gateway/control/registry/port.ts'
@@ -74,6 +76,8 @@ export async function openApi(
     fileMode: () => 'peacetime' as const,
     inMode: (mode: Mode) => inMode(config, mode),
     measured: { read: () => Promise.resolve(readings) },
+    events: started.use(new EventLog({ wallNow: Date.now, nameOf: () => null })),
+    verifier: openVerifier(() => config, observer, started),
     registry,
     directory,
     observer,

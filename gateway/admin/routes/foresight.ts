@@ -1,7 +1,9 @@
 // /explain and /preview: why a request would go where, and what a change would do to the traffic of this moment.
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { preview, type Preview } from '../../control/preview.ts'
+import { enrolmentAfter } from '../enrolment-step.ts'
+import { changeBy } from './enrolment-steps.ts'
+import type { Operator } from '../../model/operator.ts'
 import type { Hold } from '../../model/hold.ts'
 import { isNodeId } from '../../model/ids.ts'
 import type { Change } from '../../policy/change.ts'
@@ -11,6 +13,7 @@ import { isSafe } from '../../policy/retry.ts'
 import { planReasonWords, prospectWords, verdictWords } from '../../policy/words.ts'
 import { type AdminRoute, noBody, none, operation } from '../operation.ts'
 import type { Plane } from '../plane.ts'
+import { previewOf } from '../preview-of.ts'
 import { Problem } from '../problem.ts'
 import { explanationSchema } from '../schemas/explanation.ts'
 import { type ChangeAsked, previewAskedSchema, previewSchema } from '../schemas/forecast.ts'
@@ -76,25 +79,16 @@ const previewing = (plane: Plane) =>
     query: none,
     body: previewAskedSchema,
     answer: { status: 200, schema: previewSchema },
+    problems: ['conflict'],
     handle: async ({ body, operator }) => {
-      const changes = body.changes.map((asked) => changeOf(plane, asked, operator.name))
+      const changes = await Promise.all(body.changes.map((asked) => changeOf(plane, asked, operator)))
       return { body: await previewOf(plane, changes) }
     },
   })
 
 const modeNow = (plane: Plane) => plane.intent().mode ?? plane.fileMode()
 
-export async function previewOf(plane: Plane, changes: readonly Change[]): Promise<Preview> {
-  const { holds, mode } = plane.intent()
-  return preview(changes, {
-    input: { regions: plane.regions(), holds, mode },
-    readings: await plane.measured.read(),
-    ownMode: plane.fileMode(),
-    warmShare: (of) => plane.inMode(of).standby.warmShare,
-  })
-}
-
-function changeOf(plane: Plane, asked: ChangeAsked, owner: string): Change {
+async function changeOf(plane: Plane, asked: ChangeAsked, operator: Operator): Promise<Change> {
   if ('hold' in asked) {
     const { kind, scope } = asked.hold
     mustBeThere(plane, scope)
@@ -102,7 +96,7 @@ function changeOf(plane: Plane, asked: ChangeAsked, owner: string): Change {
       id: `preview-${randomUUID()}`,
       kind,
       scope,
-      owner,
+      owner: operator.name,
       reason: 'preview',
       createdAt: plane.wallNow(),
       expiresAt: plane.wallNow() + 60_000,
@@ -118,7 +112,10 @@ function changeOf(plane: Plane, asked: ChangeAsked, owner: string): Change {
     mustBeThere(plane, { node: asked.removeNode })
     return { removeNode: asked.removeNode }
   }
-  throw unknown('body', 'changes', 'there is no such enrolment; list /enrolments')
+  const value = (await plane.enrolments()).map((one) => one.value).find(({ id }) => id === asked.enrolment)
+  if (value === undefined) throw unknown('body', 'changes', 'there is no such enrolment; list /enrolments')
+  const step = { kind: asked.step, reason: 'preview' } as const
+  return changeBy(plane, await enrolmentAfter(plane, { operator }, value, step))
 }
 
 function mustBeThere(plane: Plane, scope: Hold['scope']): void {

@@ -6,7 +6,7 @@ import { listTyped, readTyped, type Versioned } from '../../control/registry/typ
 import type { Hold, HoldScope } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
 import type { Operator } from '../../model/operator.ts'
-import { previewOf } from './foresight.ts'
+import { mustPassGuards } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
@@ -71,7 +71,8 @@ const create = (plane: Plane) =>
         createdAt: now,
         expiresAt: now + seconds * 1000,
       }
-      await mustPassGuards(plane, asked.operator, hold, asked.body.override)
+      // A bypass takes nobody out.
+      if (kind !== 'bypass') await mustPassGuards(plane, asked.operator, [{ hold }], asked.body.override)
       const after = toHoldAnswer(hold, 1)
       return plane.desk.make(asked, {
         action: 'hold.create',
@@ -84,34 +85,6 @@ const create = (plane: Plane) =>
       })
     },
   })
-
-/**
- * What speaks against it is seen in the preview of what it would do. An objection takes somebody's word that it shall be
- * done all the same; leaving residents with nobody at all takes an admin's.
- * @throws {Problem} `guarded`
- */
-async function mustPassGuards(
-  plane: Plane,
-  operator: Operator,
-  hold: Hold,
-  override: boolean,
-): Promise<void> {
-  if (hold.kind === 'bypass') return
-  const { guards } = await previewOf(plane, [{ hold }])
-  const objections = guards.filter(({ severity }) => severity === 'object')
-  const mayOverride =
-    override && (operator.roles.includes('admin') || objections.every(({ isHard }) => !isHard))
-  if (objections.length === 0 || mayOverride) return
-  const names = [
-    ...new Set(objections.map(({ guard, home }) => (home === null ? guard : `${guard} (${home})`))),
-  ]
-  const way = objections.some(({ isHard }) => isHard)
-    ? 'an admin may do it all the same with "override": true'
-    : 'do it all the same with "override": true, and say why in the reason'
-  throw new Problem('guarded', `guards object: ${names.join(', ')}; ${way}`, {
-    extra: { guards: objections },
-  })
-}
 
 const show = (plane: Plane) =>
   operation({

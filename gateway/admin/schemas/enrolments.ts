@@ -1,7 +1,8 @@
 // Enrolments as they go over the wire: times as RFC 3339, and what may be left out.
 import { z } from 'zod'
 import { relate, termsFields, words } from '../../control/intent/enrolments.ts'
-import type { Enrolment, EnrolmentTerms } from '../../model/enrolment.ts'
+import { type Enrolment, enrolmentStates, type EnrolmentTerms, stepKinds } from '../../model/enrolment.ts'
+import { legalSteps } from '../../policy/enrolment.ts'
 import { checkNames } from '../../model/verification.ts'
 
 const instant = z.iso
@@ -62,6 +63,64 @@ export const reportAnswer = z.strictObject({
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))
+
+const actor = z.object({ id: z.string(), name: z.string() })
+const named = z.enum(stepKinds)
+
+export const enrolmentAnswer = z
+  .object({
+    id: z.string(),
+    state: z.enum(enrolmentStates),
+    possible: z.array(named).describe('Steps that its state allows.'),
+    terms: z.strictObject({ ...termsFields, validFrom: time, validUntil: time }),
+    createdAt: time,
+    submittedBy: actor.nullable(),
+    verification: z
+      .object({ passed: z.boolean(), termsHash: z.string(), at: time, reasons: z.array(z.string()) })
+      .nullable(),
+    approval: z.object({ by: actor, at: time, termsHash: z.string() }).nullable(),
+    servingSince: time.nullable(),
+    servedUntil: time.nullable(),
+    history: z.array(
+      z.object({
+        step: z.enum([...stepKinds, 'create']),
+        from: z.enum(enrolmentStates).nullable(),
+        to: z.enum(enrolmentStates),
+        by: actor,
+        at: time,
+        reason: z.string().nullable(),
+      }),
+    ),
+    version: z.int().describe('The ETag, without its quotes.'),
+  })
+  .meta({ id: 'Enrolment' })
+
+const check = reportAnswer.shape.checks.element
+const progress = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('began'), name: z.enum(checkNames), node: z.string().nullable() }),
+  z.object({ kind: z.literal('ended'), check }),
+  z.object({
+    kind: z.literal('ramp'),
+    step: z.int(),
+    steps: z.int(),
+    rps: z.number(),
+    requests: z.int(),
+    p99Ms: z.number(),
+  }),
+])
+
+export const verificationAnswer = z
+  .object({
+    running: z.object({ startedAt: time, by: z.string(), progress: z.array(progress) }).nullable(),
+    report: reportAnswer.nullable().describe('Of the last that ended by itself.'),
+  })
+  .meta({ id: 'EnrolmentVerification' })
+
+export const toEnrolmentAnswer = (enrolment: Enrolment, version: number) => ({
+  ...enrolmentView(enrolment),
+  possible: legalSteps(enrolment.state),
+  version,
+})
 
 /** As it is shown: times as RFC 3339 in UTC, and nothing that its people may not see. */
 export const enrolmentView = (enrolment: Enrolment) => {
