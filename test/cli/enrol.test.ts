@@ -29,7 +29,7 @@ const terms = (changes: Record<string, unknown> = {}) => ({
   homes: ['610100'],
   nodes: [{ id: 'xianyang-1', url: donorUrl }],
   limit: { rps: 200 },
-  data: { fields: [] },
+  data: { fields: ['testTime', 'testResult'] },
   contact: { office: 'Xianyang data office', phone: '029 0000 0000', email: 'office@xianyang.example' },
   validFrom: new Date(Date.now() - 60_000).toISOString(),
   validUntil: new Date(Date.now() + 30 * 86_400_000).toISOString(),
@@ -137,25 +137,28 @@ it('from a draft to serving a tripped home, and away again', async () => {
   }, 8000)
 
   const load = startLoad(line.gateway.url, { ratePerSecond: 60, path: () => '/v1/codes/R610100-000001' })
-  await load.until(({ body }) => body.includes('"issuer":"610100"'), 20)
-  const trip = [
-    'hold',
-    'put',
-    'trip',
-    '--region',
-    '610100',
-    '--for',
-    '1m',
-    ...because,
-    '--yes',
-    '--override',
-    '--json',
-  ]
-  const hold = z.object({ id: z.string() }).parse(JSON.parse((await as(li, ...trip)).stdout))
-  await load.until(({ body }) => body.includes('"issuer":"610400"'), 20)
-  expect((await as(li, 'status')).stdout).toMatch(/610100 .* 610400 +helped by another region\n/)
-  expect(await as(li, 'hold', 'end', hold.id, ...because, '--yes')).toMatchObject({ code: 0 })
-  expect(failed(await load.stop())).toEqual([])
+  try {
+    await load.until(({ body }) => body.includes('"issuer":"610100"'), 20)
+    const trip = [
+      'hold',
+      'put',
+      'trip',
+      '--region',
+      '610100',
+      '--for',
+      '1m',
+      ...because,
+      '--yes',
+      '--override',
+      '--json',
+    ]
+    const hold = z.object({ id: z.string() }).parse(JSON.parse((await as(li, ...trip)).stdout))
+    await load.until(({ body }) => body.includes('"issuer":"610400"'), 20)
+    expect((await as(li, 'status')).stdout).toMatch(/610100 .* 610400 +helped by another region\n/)
+    expect(await as(li, 'hold', 'end', hold.id, ...because, '--yes')).toMatchObject({ code: 0 })
+  } finally {
+    expect(failed(await load.stop())).toEqual([])
+  }
 
   expect(await step(li, 'suspend', '--yes', '--override')).toMatchObject({
     code: 0,

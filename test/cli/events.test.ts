@@ -73,3 +73,23 @@ it('goes on after the last event where the connection broke, and tells what was 
   expect(asked).toEqual([undefined, '7-1'])
   expect((await ended).stderr).toMatch(/the stream broke off; asking again[^]*3 events are missing here/)
 })
+
+it('shows the last ones, and then each as it happens, of a real gateway', async () => {
+  const follower = line.start({}, 'events', '--follow', '--json')
+  const ended = toEnd(follower)
+  const since = line.start({}, 'events', '--follow', '--since', '0-0')
+  const sinceEnded = toEnd(since)
+  // It follows once it has told what there was.
+  await until(since, 'xian')
+  await line.good('mode', 'set', 'emergency', '--reason', 'a test', '--yes')
+  const told = await until(follower, '"kind":"mode"')
+  for (const row of told.trimEnd().split('\n'))
+    expect(JSON.parse(row)).toMatchObject({ message: { zh: expect.anything() } })
+  follower.kill('SIGTERM')
+  since.kill('SIGTERM')
+  await Promise.all([ended, sinceEnded])
+  expect(await line.good('events')).toMatch(/ INFO {2}.*emergency/)
+  expect(await line.good('events', '--lang', 'zh-CN')).toMatch(/ INFO {2}.*战时/)
+  expect(JSON.parse(await line.good('events', '--json')).items).not.toHaveLength(0)
+  await line.good('mode', 'set', 'file', '--reason', 'over', '--yes')
+})

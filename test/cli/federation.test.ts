@@ -21,6 +21,39 @@ const cells = (text: string): string[][] =>
     .split('\n')
     .map((row) => row.split(/ {2,}/))
 
+describe('chiyuan status', () => {
+  it('tells the gateway, totals, and each region with what is worst first', async () => {
+    await line.good(
+      'hold',
+      'put',
+      'drain',
+      '--node',
+      'xianyang-1',
+      '--for',
+      '5m',
+      '--reason',
+      'a test',
+      '--yes',
+      '--override',
+    )
+    await eventually(async () => {
+      const shown = await line.good('status')
+      expect(shown).toMatch(/^gateway {5}chiyuan \S+, up \S+/)
+      expect(shown).toMatch(/\nmode {8}peacetime \(by the file\)\n/)
+      expect(shown).toMatch(/\nnodes {7}2 of 3 serve, in 2 regions; 1 holds\n/)
+      expect(cells(shown.slice(shown.indexOf('Code'))).map((row) => [row[0], row.at(-1)])).toEqual([
+        ['Code', 'State'],
+        ['610400', 'DOWN: no level serves'],
+        ['610100', 'well'],
+      ])
+    }, 5000)
+    expect(await line.good('status', '--lang', 'zh-CN')).toContain('中断：各级均不可用')
+    expect(JSON.parse(await line.good('status', '--json'))).toMatchObject({ totals: { nodes: 3 } })
+    const { items } = JSON.parse(await line.good('hold', 'list', '--json'))
+    await line.good('hold', 'end', items[0].id, '--reason', 'over', '--yes')
+  })
+})
+
 describe('chiyuan regions', () => {
   it('lists them, and shows one', async () => {
     const [heads, ...rows] = cells(await line.good('regions'))
