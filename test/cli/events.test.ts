@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventsIn, type ServerSentEvent } from '../../gateway/cli/operators/event-stream.ts'
-import { type Child, type CommandLine, commandLine, listening, toEnd } from '../support/operators-command.ts'
+import { type Child, type CommandLine, commandLine, listening } from '../support/operators-command.ts'
 
 let line: CommandLine
 beforeAll(async () => {
@@ -40,14 +40,32 @@ describe('the stream', () => {
   })
 })
 
-/** Resolves with all of standard output once it holds `words`. */
-async function until(child: Child, words: string): Promise<string> {
-  let shown = ''
-  while (!shown.includes(words)) {
-    const [chunk] = await once(child.stdout, 'data')
-    shown += String(chunk)
+/** All that a child says, as it says it. */
+class Listener {
+  readonly child: Child
+  stdout = ''
+  stderr = ''
+  private wake = (): void => {}
+
+  constructor(child: Child) {
+    this.child = child
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString()
+      this.wake()
+    })
+    child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()))
   }
-  return shown
+
+  /** Resolves once standard output holds `words`. */
+  async until(words: string): Promise<void> {
+    while (!this.stdout.includes(words)) await new Promise<void>((resolve) => (this.wake = resolve))
+  }
+
+  async end(): Promise<void> {
+    const closed = once(this.child, 'close')
+    this.child.kill('SIGTERM')
+    await closed
+  }
 }
 
 it('goes on after the last event where the connection broke, and tells what was missed', async () => {
@@ -64,32 +82,28 @@ it('goes on after the last event where the connection broke, and tells what was 
     } else response.write(`event: gap\ndata: {"missed":3}\n\n${event('7-5', 'second')}`)
   })
   await using gateway = await listening(server)
-  const child = line.start({}, 'events', '--follow', '--url', gateway.url)
-  const ended = toEnd(child)
-  const shown = await until(child, 'second')
-  child.kill('SIGTERM')
-  server.closeAllConnections()
-  expect(shown).toBe('1970-01-01 00:00:00 +00:00 WARN  first  [2J\n1970-01-01 00:00:00 +00:00 WARN  second\n')
+  const follower = new Listener(line.start({}, 'events', '--follow', '--url', gateway.url))
+  await follower.until('second')
+  await follower.end()
+  expect(follower.stdout).toBe(
+    '1970-01-01 00:00:00 +00:00 WARN  first  [2J\n1970-01-01 00:00:00 +00:00 WARN  second\n',
+  )
   expect(asked).toEqual([undefined, '7-1'])
-  expect((await ended).stderr).toMatch(/the stream broke off; asking again[^]*3 events are missing here/)
+  expect(follower.stderr).toMatch(/the stream broke off; asking again[^]*3 events are missing here/)
 })
 
 it('shows the last ones, and then each as it happens, of a real gateway', async () => {
-  const follower = line.start({}, 'events', '--follow', '--json')
-  const ended = toEnd(follower)
-  const since = line.start({}, 'events', '--follow', '--since', '0-0')
-  const sinceEnded = toEnd(since)
-  // It follows once it has told what there was.
-  await until(since, 'xian')
-  await line.good('mode', 'set', 'emergency', '--reason', 'a test', '--yes')
-  const told = await until(follower, '"kind":"mode"')
-  for (const row of told.trimEnd().split('\n'))
+  const set = (mode: string) => line.good('mode', 'set', mode, '--reason', 'a test', '--yes')
+  await set('emergency')
+  const follower = new Listener(line.start({}, 'events', '--follow', '--since', '0-0', '--json'))
+  await follower.until('"mode":"emergency"')
+  await set('peacetime')
+  await follower.until('"mode":"peacetime"')
+  await follower.end()
+  for (const row of follower.stdout.trimEnd().split('\n')) {
     expect(JSON.parse(row)).toMatchObject({ message: { zh: expect.anything() } })
-  follower.kill('SIGTERM')
-  since.kill('SIGTERM')
-  await Promise.all([ended, sinceEnded])
-  expect(await line.good('events')).toMatch(/ INFO {2}.*emergency/)
-  expect(await line.good('events', '--lang', 'zh-CN')).toMatch(/ INFO {2}.*战时/)
+  }
+  expect(await line.good('events')).toMatch(/ WARN +mode is emergency\n/)
+  expect(await line.good('events', '--lang', 'zh-CN')).toMatch(/ WARN +已进入战时模式\n/)
   expect(JSON.parse(await line.good('events', '--json')).items).not.toHaveLength(0)
-  await line.good('mode', 'set', 'file', '--reason', 'over', '--yes')
 })

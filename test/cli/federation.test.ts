@@ -139,7 +139,9 @@ describe('a guard', () => {
     expect(refused.stderr).toContain(
       'OBJECTS levels-left: 610100: 1 of the 2 levels that it should have at the least would serve',
     )
-    expect(refused.stderr).toContain('chiyuan: A guard objects: levels-left (610100)\n')
+    expect(refused.stderr).toContain(
+      'chiyuan: A guard objects: 610100: 1 of the 2 levels that it should have at the least would serve\n',
+    )
     expect(refused.stderr).toContain('give --override, and a reason that says why')
     const done = await line.run(...all, '--override', '--json')
     expect(done.code).toBe(0)

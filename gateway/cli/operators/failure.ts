@@ -82,7 +82,7 @@ function heading(language: Language, name: string, { title, detail, errors }: Pr
   const told = language === 'en' ? title : (titlesInChinese[name] ?? title)
   if (errors.length > 0 || detail === '') return told
   // How the API is overruled is not how this command is.
-  return `${told}: ${name === 'guarded' ? detail.replace(/^guards object: |; .*$/g, '') : detail}`
+  return `${told}: ${name === 'guarded' ? detail.replace(/^guards object: /, '').replace(/\. Wait, or .*$/, '') : detail}`
 }
 
 function codeOf(status: number): ExitCode {
