@@ -57,6 +57,7 @@ export class AccessTokens implements Disposable {
     tokens.stopWatching = registry.watch(
       () => void tokens.refresh(),
       () => {},
+      tokenPrefix,
     )
     await tokens.refresh()
     return tokens
