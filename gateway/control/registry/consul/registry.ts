@@ -10,8 +10,9 @@ import {
 } from '../port.ts'
 import type { ConsulAccess } from './access.ts'
 import { ConsulConnection } from './connection.ts'
+import { GuardedReads, type Read } from './guarded-reads.ts'
 import { followPrefix } from './watch.ts'
-import { recordOf, type Row, toValue, type TransactionOperation } from './wire.ts'
+import { isOvertaken, recordOf, type Row, toValue, type TransactionOperation } from './wire.ts'
 
 export interface ConsulPlace extends ConsulAccess {
   /** Before every key, such as `chiyuan/`. */
@@ -24,9 +25,6 @@ const requestBytesAtMost = 512 * 1024
 const readsAtOnce = 63
 /** How often a commit is tried whose record was removed and made anew, with the same version, in between. */
 const triesAtMost = 5
-/** Stands where the records do. Its absence tells records that are gone, or may not be seen, from none at all. */
-const markerName = '.registry'
-const markerForm = { form: 1 }
 
 /** @throws {UsageError} for TLS files that can't be read. Whether Consul answers shows later. */
 export const openConsulRegistry = (place: ConsulPlace): Registry =>
@@ -34,29 +32,26 @@ export const openConsulRegistry = (place: ConsulPlace): Registry =>
 
 class ConsulRegistry implements Registry {
   private readonly prefix: string
-  private readonly marker: string
   private readonly connection: ConsulConnection
+  private readonly reads: GuardedReads
   private readonly ended = new AbortController()
   private readonly watches = new Set<Promise<void>>()
-  /** The marker has been there. */
-  private wasThere = false
 
   constructor(prefix: string, connection: ConsulConnection) {
     this.prefix = prefix
-    this.marker = prefix + markerName
     this.connection = connection
+    this.reads = new GuardedReads(connection, prefix)
   }
 
   async list(prefix: string, page: RegistryPage = {}): Promise<RegistryRecord[]> {
     const { after = '', limit = Infinity } = page
-    if (limit === Infinity) {
-      const rows = await this.reading([{ KV: { Verb: 'get-tree', Key: this.prefix + prefix } }])
-      return this.records(rows).filter(({ key }) => key > after)
-    }
+    if (limit === Infinity) return (await this.tree(prefix)).filter(({ key }) => key > after)
     // Consul has no pages: the names are asked for, then the values of those that are wanted.
     for (let i = 0; i < triesAtMost; i++) {
-      const names = (await this.connection.keys(this.prefix + prefix)).filter((name) => name !== this.marker)
-      const wanted = names.filter((name) => name.slice(this.prefix.length) > after).slice(0, limit)
+      const names = await this.connection.keys(this.prefix + prefix)
+      const wanted = names
+        .filter((name) => name !== this.reads.markerKey && name.slice(this.prefix.length) > after)
+        .slice(0, limit)
       const records = await this.named(wanted)
       if (records !== null) return records
     }
@@ -66,8 +61,7 @@ class ConsulRegistry implements Registry {
   }
 
   async read(key: string): Promise<RegistryRecord | null> {
-    const rows = await this.reading([{ KV: { Verb: 'get-tree', Key: this.prefix + key } }])
-    return this.records(rows).find((record) => record.key === key) ?? null
+    return (await this.tree(key)).find((record) => record.key === key) ?? null
   }
 
   /** @throws {RangeError} for more changes, or larger ones, than Consul takes at once. */
@@ -102,8 +96,10 @@ class ConsulRegistry implements Registry {
 
   /** @returns `null` where it is to be tried again. */
   private async tryCommit(changes: readonly RegistryChange[]): Promise<RegistryWrite | null> {
-    const standing = await this.standing(changes.filter(mustStand))
-    const operations: TransactionOperation[] = [{ KV: { Verb: 'get', Key: this.marker } }]
+    const { marker, standing } = await this.standing(changes.filter(mustStand))
+    const operations: TransactionOperation[] = [
+      { KV: { Verb: 'check-index', Key: this.reads.markerKey, Index: marker.modifyIndex } },
+    ]
     /** The change that each operation is for. */
     const purpose: (RegistryChange | null)[] = [null]
     for (const change of changes) {
@@ -119,12 +115,11 @@ class ConsulRegistry implements Registry {
     const answer = await this.connection.transact(operations)
     if (answer.ok) return { ok: true, versions: changes.map(versionAfter) }
     const refused = purpose[answer.operation] ?? null
-    if (refused === null) {
-      await this.markerMissing(answer.what)
-      return null
+    if (!isOvertaken(answer.what)) {
+      throw new RegistryUnavailable(`Consul refuses ${refused?.key ?? 'the change'}: ${answer.what}`)
     }
-    if (!isOvertaken(answer.what))
-      throw new RegistryUnavailable(`Consul refuses ${refused.key}: ${answer.what}`)
+    // The marker has moved: to read it anew is to be told why.
+    if (refused === null) return null
     const current = await this.read(refused.key)
     const isAsExpected = mustStand(refused) ? isOfVersion(current, refused) : current === null
     return isAsExpected ? null : { ok: false, key: refused.key, current }
@@ -140,13 +135,26 @@ class ConsulRegistry implements Registry {
     return [{ KV: { Verb: 'check-index', Key, Index } }, { KV: { Verb: 'delete', Key } }]
   }
 
-  /** Rows of the records that the changes are of, by key. */
-  private async standing(changes: readonly RegistryChange[]): Promise<ReadonlyMap<string, Row>> {
-    if (changes.length === 0) return new Map()
-    const rows = await this.reading(
-      changes.map(({ key }) => ({ KV: { Verb: 'get-tree', Key: this.prefix + key } })),
+  /** Rows of the records that the changes are of, by key, and the marker's. */
+  private async standing(
+    changes: readonly RegistryChange[],
+  ): Promise<{ readonly marker: Row; readonly standing: ReadonlyMap<string, Row> }> {
+    const { marker, rows } = await this.trees(changes.map(({ key }) => key))
+    return { marker, standing: new Map(rows.map((row) => [row.key.slice(this.prefix.length), row])) }
+  }
+
+  private async tree(prefix: string): Promise<RegistryRecord[]> {
+    return this.records((await this.trees([prefix])).rows)
+  }
+
+  private async trees(prefixes: readonly string[]): Promise<Read> {
+    const read = await this.reads.read(
+      prefixes.map((prefix) => ({ KV: { Verb: 'get-tree', Key: this.prefix + prefix } })),
     )
-    return new Map(rows.map((row) => [row.key.slice(this.prefix.length), row]))
+    // A tree may be empty; it is never missing.
+    if (read === null)
+      throw new RegistryUnavailable(`Consul does not know what a tree under ${this.prefix} is`)
+    return read
   }
 
   /** Records of these full names; `null` where one of them is gone meanwhile. */
@@ -154,67 +162,15 @@ class ConsulRegistry implements Registry {
     const records: RegistryRecord[] = []
     for (let i = 0; i < Math.max(1, names.length); i += readsAtOnce) {
       const some = names.slice(i, i + readsAtOnce)
-      const rows = await this.reading(
-        some.map((Key) => ({ KV: { Verb: 'get', Key } })),
-        'may be gone',
-      )
-      if (rows === null) return null
-      records.push(...this.records(rows))
+      const read = await this.reads.read(some.map((Key) => ({ KV: { Verb: 'get', Key } })))
+      if (read === null) return null
+      records.push(...this.records(read.rows))
     }
     return records
   }
 
-  /**
-   * What the operations read, at one moment, and only if the records can be there and may be seen.
-   * @throws {RegistryUnavailable}
-   */
-  private async reading(operations: readonly TransactionOperation[]): Promise<readonly Row[]>
-  private async reading(
-    operations: readonly TransactionOperation[],
-    gone: 'may be gone',
-  ): Promise<readonly Row[] | null>
-  private async reading(
-    operations: readonly TransactionOperation[],
-    gone?: 'may be gone',
-  ): Promise<readonly Row[] | null> {
-    const withMarker: TransactionOperation[] = [{ KV: { Verb: 'get', Key: this.marker } }, ...operations]
-    const answer = await this.connection.transact(withMarker)
-    if (!answer.ok) {
-      if (answer.operation === 0) {
-        await this.markerMissing(answer.what)
-        return gone === undefined ? this.reading(operations) : this.reading(operations, gone)
-      }
-      if (gone !== undefined && isMissing(answer.what)) return null
-      throw new RegistryUnavailable(`Consul refuses to read under ${this.prefix}: ${answer.what}`)
-    }
-    const [marker, ...rows] = answer.rows
-    // What a token may not read Consul leaves out, as if it were not there.
-    if (marker?.key !== this.marker) {
-      throw new RegistryUnavailable(
-        `the Consul token may not read under ${this.prefix}; give it key_prefix "${this.prefix}" with policy write`,
-      )
-    }
-    this.wasThere = true
-    return rows
-  }
-
-  /** Makes the marker where there has never been one. @throws {RegistryUnavailable} where there was. */
-  private async markerMissing(what: string): Promise<void> {
-    if (!isMissing(what)) throw new RegistryUnavailable(`Consul refuses ${this.marker}: ${what}`)
-    if (this.wasThere) {
-      throw new RegistryUnavailable(
-        `the records under ${this.prefix} in Consul are gone; restore a snapshot, or restart all gateways to begin with none`,
-      )
-    }
-    const Value = toValue(1, markerForm)
-    const made = await this.connection.transact([{ KV: { Verb: 'cas', Key: this.marker, Index: 0, Value } }])
-    if (!made.ok && !isOvertaken(made.what)) {
-      throw new RegistryUnavailable(`Consul refuses ${this.marker}: ${made.what}`)
-    }
-  }
-
   private records(rows: readonly Row[]): RegistryRecord[] {
-    return rows.filter(({ key }) => key !== this.marker).map((row) => this.record(row))
+    return rows.filter(({ key }) => key !== this.reads.markerKey).map((row) => this.record(row))
   }
 
   private record({ key, text }: Row): RegistryRecord {
@@ -232,11 +188,6 @@ const isOfVersion = (current: RegistryRecord | null, { expectedVersion }: Regist
 
 const versionAfter = ({ value, expectedVersion }: RegistryChange): number =>
   value === null ? 0 : expectedVersion + 1
-
-/** Consul's words for a key that has moved on. */
-const isOvertaken = (what: string): boolean => /index is stale|current modify index/.test(what)
-
-const isMissing = (what: string): boolean => what.includes("doesn't exist")
 
 function fits(operations: readonly TransactionOperation[], changes: readonly RegistryChange[]): void {
   const bytes = Buffer.byteLength(JSON.stringify(operations))

@@ -51,6 +51,12 @@ export function transactionAnswer(answer: unknown): TransactionAnswer {
   return { ok: true, rows: done.parse(answer).Results ?? [] }
 }
 
+/** Consul's words for a key that is not there. */
+export const isMissing = (what: string): boolean => what.includes("doesn't exist")
+/** Consul's words for a key that has moved on since its index was read. */
+export const isOvertaken = (what: string): boolean =>
+  isMissing(what) || /index is stale|current modify index/.test(what)
+
 const fromBase64 = (value: string): string => Buffer.from(value, 'base64').toString()
 
 /** Versions count up from 1 by themselves: Consul's own indexes jump, and go back when a snapshot is restored. */
