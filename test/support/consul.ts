@@ -96,7 +96,7 @@ export interface ConsulServer extends AsyncDisposable {
   thaw(): void
   /** As a power failure would. */
   kill(): Promise<void>
-  /** Starts again on the same ports, with the same data. */
+  /** Starts again on the same ports, with the same data; does nothing where it runs. */
   start(): Promise<void>
   /** One request to its API, below /v1. */
   ask(method: string, path: string, body?: string, token?: string): Promise<Response>
@@ -135,6 +135,7 @@ export async function startConsul(hcl = ''): Promise<ConsulServer> {
       ...(body !== undefined && { body }),
     })
   const start = async (): Promise<void> => {
+    if (child !== null) return
     child = spawn(binary, args, { stdio: 'ignore' })
     await eventually(async () => {
       const leader = await ask('GET', '/status/leader')
