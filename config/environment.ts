@@ -5,6 +5,14 @@ import type { ConfigProblem } from './problem.ts'
 
 const prefix = 'CHIYUAN_'
 
+/** Of the command line, which may run in the same shell: no fields, and their values are nothing to quote. */
+const ofTheCommandLine = new Set([
+  'CHIYUAN_URL',
+  'CHIYUAN_TOKEN',
+  'CHIYUAN_TOKEN_FILE',
+  'CHIYUAN_KEY_PASSPHRASE',
+])
+
 export interface Overrides {
   /** Name of the variable that set a field, by the field's dotted path. */
   readonly setBy: ReadonlyMap<string, string>
@@ -19,7 +27,7 @@ export function applyEnvironment(target: Record<string, unknown>, env: NodeJS.Pr
   const setBy = new Map<string, string>()
   const problems: ConfigProblem[] = []
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(prefix) || text === undefined) continue
+    if (!name.startsWith(prefix) || ofTheCommandLine.has(name) || text === undefined) continue
     const path = name.slice(prefix.length).split('__').map(camelCase)
     if (path.some((part) => part === '')) {
       problems.push({ place: name, field: '', message: 'not a field name; write CHIYUAN_SECTION__FIELD' })

@@ -70,7 +70,7 @@ export const tokens = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'File of the peppers, mode 0600, made by `chiyuan tokens create-pepper`. Read again at every reload. Without it nothing is turned into tokens.',
+      'File of the peppers, mode 0600, made by `chiyuan subject-tokens create-pepper`. Read again at every reload. Without it nothing is turned into tokens.',
     ),
   paths: z
     .array(inPath)

@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
   compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
   workers: ['model', 'config', 'policy', 'telemetry', 'control', 'admin', 'compose'],
   main: ['model', 'config', 'telemetry', 'compose', 'workers'],
-  cli: ['model', 'config', 'main', 'compose', 'region-node'],
+  cli: ['model', 'config', 'policy', 'main', 'compose', 'region-node'],
   'region-node': ['tokens'],
 }
 

@@ -1,5 +1,6 @@
 // What `chiyuan start` prints once all runs: who listens where, and three things to try.
 import type { Config } from '../../config/schema.ts'
+import { table } from './table.ts'
 
 export function demoBanner(
   config: Config,
@@ -24,7 +25,7 @@ export function demoBanner(
   return `
 Chiyuan 驰援 is up. All residents are synthetic. 演示已就绪，居民数据均为合成。
 
-${table(['part 组件', 'who 身份', 'address 地址', 'pid'], rows)}
+${table(['part 组件', 'who 身份', 'address 地址', 'pid'], rows).replaceAll(/^(?=.)/gm, '  ')}
 In a browser 在浏览器中打开:
   ${site}/            a resident’s code 居民出示页面
   ${site}/checkpoint  a checkpoint, which also works offline 验码页面，可离线使用
@@ -38,16 +39,3 @@ Press Enter here to start dead nodes again, Ctrl-C to stop all. 按回车键重�
 }
 
 const pid = (pids: ReadonlyMap<string, number>, name: string): string => String(pids.get(name) ?? '')
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(...[head, ...rows].map((row) => width(row[column] ?? title))),
-  )
-  const line = (row: readonly string[]): string =>
-    `  ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell))).join('  ')}`.trimEnd()
-  return `${[head, ...rows].map(line).join('\n')}\n`
-}
-
-/** Columns on a terminal: a Chinese character takes two. */
-const width = (text: string): number =>
-  Array.from(text).reduce((sum, char) => sum + (/\p{Script=Han}/u.test(char) ? 2 : 1), 0)

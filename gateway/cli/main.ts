@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
 import { version } from '../model/version.ts'
+import { completionCommand } from './completion.ts'
 import { configCommand } from './config.ts'
 
 const oldestNode = 24
@@ -88,6 +89,7 @@ program
   })
 
 program.addCommand(configCommand())
+program.addCommand(completionCommand(program))
 
 /** Each brings libraries of its own, which a gateway need not load: only the one that is named is. */
 const loadable: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
@@ -107,9 +109,69 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('../../region-node/terminal-command.ts')).terminalsCommand(),
   },
   {
+    name: 'status',
+    summary: 'the federation at a glance, what wants attention first',
+    load: async () => (await import('./operators/status.ts')).statusCommand(),
+  },
+  {
+    name: 'events',
+    summary: 'what happens in the federation, as it happens',
+    load: async () => (await import('./operators/events.ts')).eventsCommand(),
+  },
+  {
+    name: 'regions',
+    summary: 'all regions, or one',
+    load: async () => (await import('./operators/federation.ts')).regionsCommand(),
+  },
+  {
+    name: 'nodes',
+    summary: 'all nodes, or one, and why each serves or not',
+    load: async () => (await import('./operators/federation.ts')).nodesCommand(),
+  },
+  {
+    name: 'explain',
+    summary: 'why a resident’s request would go where',
+    load: async () => (await import('./operators/explain.ts')).explainCommand(),
+  },
+  {
+    name: 'preview',
+    summary: 'what changes would do to the traffic of this moment',
+    load: async () => (await import('./operators/preview.ts')).previewCommand(),
+  },
+  {
+    name: 'hold',
+    summary: 'take nodes or regions out of service, or back',
+    load: async () => (await import('./operators/holds.ts')).holdCommand(),
+  },
+  {
+    name: 'mode',
+    summary: 'peacetime or emergency',
+    load: async () => (await import('./operators/mode.ts')).modeCommand(),
+  },
+  {
+    name: 'enrol',
+    summary: 'regions that offer to serve others’ residents',
+    load: async () => (await import('./operators/enrol.ts')).enrolCommand(),
+  },
+  {
     name: 'tokens',
+    summary: 'access tokens of operators',
+    load: async () => (await import('./operators/tokens.ts')).tokensCommand(),
+  },
+  {
+    name: 'audit',
+    summary: 'what was done and tried, by whom and why',
+    load: async () => (await import('./operators/audit.ts')).auditCommand(),
+  },
+  {
+    name: 'me',
+    summary: 'who you are to the gateway, and what you may do',
+    load: async () => (await import('./operators/me.ts')).meCommand(),
+  },
+  {
+    name: 'subject-tokens',
     summary: 'subject tokens of documents, and the peppers behind them',
-    load: async () => (await import('../../region-node/token-command.ts')).tokensCommand(),
+    load: async () => (await import('../../region-node/subject-tokens-command.ts')).subjectTokensCommand(),
   },
   {
     name: 'verify',
@@ -143,9 +205,10 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
   },
 ]
 
-// Second or third: `chiyuan verify …`, `chiyuan help verify`.
+// Second or third: `chiyuan verify …`, `chiyuan help verify`. Completion is made of them all.
+const loadsAll = process.argv[2] === 'completion'
 for (const { name, summary, load } of loadable) {
-  if (process.argv.slice(2, 4).includes(name)) program.addCommand(await load())
+  if (loadsAll || process.argv.slice(2, 4).includes(name)) program.addCommand(await load())
   else program.command(name).description(summary)
 }
 

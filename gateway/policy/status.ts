@@ -74,7 +74,7 @@ export function statusOf(readings: Readings, snapshot: Pick<Snapshot, 'homes' | 
   const byNode = new Map(readings.nodes.map((node) => [node.node, node]))
   const byHome = new Map(readings.homes.map((home) => [home.home, home]))
   const lent = lentBy(readings.homes)
-  const serves = servingRegions(snapshot.homes.values(), byNode)
+  const serves = servingRegions(byNode.values())
   const regions = [...snapshot.homes.values()].map((home) =>
     regionStatus(home, byNode, byHome.get(home.region.code), serves, snapshot.holds, lent),
   )
@@ -119,13 +119,9 @@ function lentBy(homes: readonly HomeReadings[]): Map<RegionId, number> {
 const isServing = (node: NodeReadings | undefined): boolean =>
   node !== undefined && (node.serving === 'ok' || node.serving === 'full')
 
-function servingRegions(homes: Iterable<Home>, byNode: ByNode): Set<RegionId> {
-  const serving = new Set<RegionId>()
-  for (const { region } of homes) {
-    if (region.nodes.some(({ id }) => isServing(byNode.get(id)))) serving.add(region.code)
-  }
-  return serving
-}
+/** Of all nodes: an enrolled donor is no home, and serves all the same. */
+const servingRegions = (nodes: Iterable<NodeReadings>): Set<RegionId> =>
+  new Set([...nodes].filter(isServing).map(({ region }) => region))
 
 function regionStatus(
   { region, levels }: Home,

@@ -187,6 +187,13 @@ describe('the environment', () => {
     )
     expect(complaint(least, { CHIYUAN_PUBLIK__PORT: '1' })).toContain('did you mean public?')
   })
+
+  it.each(['CHIYUAN_URL', 'CHIYUAN_TOKEN', 'CHIYUAN_TOKEN_FILE', 'CHIYUAN_KEY_PASSPHRASE'])(
+    'leaves %s to the command line',
+    (name) => {
+      expect(parseConfig(least, 'c.yaml', { [name]: 'x: [' })).toEqual(parseConfig(least, 'c.yaml'))
+    },
+  )
 })
 
 it('a file whose aliases would fill the memory is refused in one line', () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   folder = temporaryFolder()
   pepperFile = folder.file('pepper.json')
   dataFile = folder.file('610100.db')
-  await runChiyuan('tokens', 'create-pepper', pepperFile)
+  await runChiyuan('subject-tokens', 'create-pepper', pepperFile)
   const wanted = ['--region', REGION, '--count', '50', '--data', dataFile, '--pepper', pepperFile]
   const made = await runChiyuan('residents', 'generate', ...wanted)
   expect(made.stdout).toContain(card)
@@ -104,7 +104,7 @@ it('and a generated resident is served by it everywhere, through a rotation of p
   expect((await ask(`/v1/elsewhere/${card}`)).status).toBe(400)
 
   // He still stands under the old epoch's token, and what was sent before is known again.
-  await runChiyuan('tokens', 'rotate-pepper', pepperFile)
+  await runChiyuan('subject-tokens', 'rotate-pepper', pepperFile)
   gateway.hangUp()
   await eventually(async () => {
     await ask(`/v1/codes/${card}`)

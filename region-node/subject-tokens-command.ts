@@ -1,4 +1,4 @@
-// The `tokens` subcommand: what a terminal does with the documents that it reads, and the peppers for it.
+// The `subject-tokens` subcommand: what a terminal does with the documents that it reads, and the peppers for it.
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { z } from 'zod'
@@ -18,9 +18,9 @@ interface MakeFlags {
   readonly pepper?: string
 }
 
-/** A fresh `tokens` command, to be run by itself or mounted in another. */
-export function tokensCommand(): Command {
-  const command = new Command('tokens').description(
+/** A fresh `subject-tokens` command, to be run by itself or mounted in another. */
+export function subjectTokensCommand(): Command {
+  const command = new Command('subject-tokens').description(
     'subject tokens of documents, and the peppers behind them',
   )
   command
@@ -50,7 +50,7 @@ export function tokensCommand(): Command {
 
 const EXAMPLES = `
 Example, of a synthetic resident:
-  echo R610100-000001 | chiyuan tokens make --type synthetic
+  echo R610100-000001 | chiyuan subject-tokens make --type synthetic
 
 Numbers are taken from standard input alone: arguments can be seen by everybody on the machine.`
 

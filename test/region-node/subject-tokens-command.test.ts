@@ -1,4 +1,4 @@
-// `chiyuan tokens`: what a terminal does with a card, from the card to the look-up.
+// `chiyuan subject-tokens`: what a terminal does with a card, from the card to the look-up.
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
@@ -13,13 +13,13 @@ import { letTerminalIn } from './terminal.ts'
 const EXAMPLE = '11010519491231002X'
 
 async function tokens(input: string, ...args: string[]): Promise<Ended> {
-  const child = startChiyuan('tokens', ...args)
+  const child = startChiyuan('subject-tokens', ...args)
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   return toEnd(child)
 }
 
-describe('chiyuan tokens make', () => {
+describe('chiyuan subject-tokens make', () => {
   it('gives a token a line, in order, and a kind of fault for what is no number', async () => {
     using folder = temporaryFolder()
     const file = folder.file('pepper.json')
@@ -53,7 +53,7 @@ describe('chiyuan tokens make', () => {
   })
 
   it('ends in silence when its reader has had enough', async () => {
-    const child = startChiyuan('tokens', 'make', '--type', 'synthetic')
+    const child = startChiyuan('subject-tokens', 'make', '--type', 'synthetic')
     child.stdin.on('error', () => undefined)
     child.stdin.end('a\n'.repeat(200_000))
     await once(child.stdout, 'data')
