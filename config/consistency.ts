@@ -14,6 +14,7 @@ export function inconsistencies(config: Config): Inconsistency[] {
     ...nodeNames(config),
     ...homes(config),
     ...deadlines(config),
+    ...registryFiles(config),
   ]
 }
 
@@ -177,6 +178,23 @@ function* deadlines(config: Config): Generator<Inconsistency> {
     yield {
       path: ['health', 'fastIntervalMs'],
       message: `${health.fastIntervalMs} ms is above health.intervalMs (${health.intervalMs} ms)`,
+    }
+  }
+}
+
+function* registryFiles({ registry }: Config): Generator<Inconsistency> {
+  if (registry.driver !== 'consul') return
+  const { address, certFile, keyFile } = registry
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    const missing = certFile === undefined ? 'certFile' : 'keyFile'
+    yield { path: ['registry', missing], message: 'missing; certFile and keyFile are given together' }
+  }
+  for (const field of ['caFile', 'certFile', 'keyFile'] as const) {
+    if (registry[field] !== undefined && address.startsWith('http:')) {
+      yield {
+        path: ['registry', field],
+        message: `it is of no use with ${address}; use https:// there, or leave it out`,
+      }
     }
   }
 }

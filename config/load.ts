@@ -98,16 +98,15 @@ function problemsOf(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key]
-      const guess = nearest(key, knownFields(issue.path))
+      const known = knownFields(issue.path, raw)
+      const guess = nearest(key, known)
       const hint =
-        guess === null ? `known here: ${knownFields(issue.path).join(', ')}` : `did you mean ${guess}?`
+        fieldOfOther(key, issue.path) ??
+        (guess === null ? `known here: ${known.join(', ')}` : `did you mean ${guess}?`)
       return { place: place(path), field: fieldName(path), message: `no such field; ${hint}` }
     })
   }
-  const value = issue.path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
-    raw,
-  )
+  const value = valueAt(raw, issue.path)
   const message =
     value === undefined
       ? `missing; ${expected(issue)}`
@@ -130,6 +129,8 @@ function expected(issue: z.core.$ZodIssue): string {
       return issue.message.startsWith('Invalid')
         ? 'it has the wrong form'
         : `it must be ${issue.message.replace(/^a region code is/, 'a region code:')}`
+    case 'invalid_union':
+      return `it must be one of: ${formsAt(issue.path.slice(0, -1)).join(', ')}`
     case 'custom':
       return `it must be ${issue.message}`
     default:
@@ -147,14 +148,55 @@ const article = (type: string): string =>
       ? `an ${type}`
       : `a ${type}`
 
+const valueAt = (raw: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    raw,
+  )
+
 /** The names that would have been right in the section at `path`. */
-function knownFields(path: readonly PropertyKey[]): string[] {
-  let schema: unknown = configSchema
-  for (const part of path) schema = inner(schema, part)
-  const shape = shapeOf(schema)
+function knownFields(path: readonly PropertyKey[], raw: unknown): string[] {
+  const schema = schemaAt(path)
+  const forms = formsOf(schema)
+  const given = valueAt(raw, [...path, forms?.discriminator ?? ''])
+  const form = forms?.forms.find(({ name }) => name === given) ?? forms?.forms[0]
+  const shape = shapeOf(form?.schema ?? schema)
   if (shape !== null) return Object.keys(shape)
   const keys = definitionOf(definitionOf(schema)?.['keyType'])?.['entries']
   return isRecord(keys) ? Object.keys(keys) : []
+}
+
+/** Where the section has several forms and the field is of another than was asked for, that one in words. */
+function fieldOfOther(key: string, path: readonly PropertyKey[]): string | null {
+  const forms = formsOf(schemaAt(path))
+  const other = forms?.forms.find(({ schema }) => Object.hasOwn(shapeOf(schema) ?? {}, key))
+  return other === undefined || forms === null ? null : `it goes with ${forms.discriminator}: ${other.name}`
+}
+
+interface Forms {
+  /** Field that tells them apart. */
+  readonly discriminator: string
+  readonly forms: readonly { readonly name: string; readonly schema: unknown }[]
+}
+
+function formsOf(schema: unknown): Forms | null {
+  const { discriminator, options } = definitionOf(schema) ?? {}
+  if (typeof discriminator !== 'string' || !Array.isArray(options)) return null
+  const forms = options.map((option: unknown) => {
+    const values = definitionOf(shapeOf(option)?.[discriminator])?.['values']
+    return { name: Array.isArray(values) ? String(values[0]) : '', schema: option }
+  })
+  return { discriminator, forms }
+}
+
+/** Names of the forms of the section at `path`. */
+const formsAt = (path: readonly PropertyKey[]): string[] =>
+  formsOf(schemaAt(path))?.forms.map(({ name }) => name) ?? []
+
+function schemaAt(path: readonly PropertyKey[]): unknown {
+  let schema: unknown = configSchema
+  for (const part of path) schema = inner(schema, part)
+  return schema
 }
 
 function inner(schema: unknown, part: PropertyKey): unknown {

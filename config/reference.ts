@@ -36,6 +36,11 @@ export function configReference(): string {
 }
 
 function* rowsOf(schema: Record<string, unknown>, path: string): Generator<Row> {
+  // Several forms, told apart by one field: each in turn, with that field.
+  if (Array.isArray(schema['oneOf'])) {
+    for (const form of schema['oneOf']) if (isRecord(form)) yield* rowsOf(form, path)
+    return
+  }
   const properties = schema['properties']
   if (!isRecord(properties)) return
   const required = Array.isArray(schema['required']) ? schema['required'] : []
@@ -64,6 +69,7 @@ function typeOf(schema: Record<string, unknown>): string {
   const { type } = schema
   if (Array.isArray(schema['enum'])) return 'one of'
   if (schema['const'] !== undefined) return 'one of'
+  if (Array.isArray(schema['oneOf'])) return 'section'
   if (type === 'array') return `list of ${isRecord(schema['items']) ? typeOf(schema['items']) : 'values'}`
   if (type === 'object') return isRecord(schema['properties']) ? 'section' : 'map'
   return typeof type === 'string' ? type : 'text'

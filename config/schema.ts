@@ -11,6 +11,7 @@ import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
 import { clientCertificates, region, regionCode } from './region-schema.ts'
+import { registry } from './registry-schema.ts'
 import { tokens } from './tokens-schema.ts'
 
 const headerName = z
@@ -187,14 +188,6 @@ const headers = z.strictObject({
     .describe('Answer headers that could tell a resident who answered.'),
 })
 
-const embedded = z.strictObject({
-  driver: z
-    .literal('embedded')
-    .default('embedded')
-    .describe('`embedded`: one SQLite file, nothing to install.'),
-  file: filePath.optional().describe('The file. Default: `chiyuan.db` in `dataDir`.'),
-})
-
 export const configSchema = z
   .strictObject({
     gatewayId: z
@@ -266,7 +259,7 @@ export const configSchema = z
       .describe('How the gateway saves its own process, each worker by itself.'),
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
-    registry: embedded.prefault({}).describe('Where operators’ decisions are kept.'),
+    registry: registry.prefault({}).describe('Where operators’ decisions are kept.'),
     clientCertificates: clientCertificates
       .default({})
       .describe('Certificates that nodes may demand of this gateway, by name.'),

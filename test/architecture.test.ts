@@ -70,6 +70,7 @@ it.each(inPolicy)('%s reads no clock, draws no chance and does no I/O', (file) =
 
 it.each([
   ['opossum', 'gateway/control/breakers.ts'],
+  ['consul', 'gateway/control/registry/consul/connection.ts'],
   ['http-proxy-middleware', 'gateway/edge/forward/stream-proxy.ts'],
   ['@peculiar/asn1-x509', 'region-node/peers/certificate-form.ts'],
 ])('only one file imports %s', (library, importer) => {

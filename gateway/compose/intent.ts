@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../control/clock.ts'
 import { Directory, type SnapshotListener } from '../control/directory.ts'
+import { openConsulRegistry } from '../control/registry/consul/registry.ts'
 import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Observer } from '../model/events.ts'
@@ -16,9 +17,28 @@ export function openIntent(
   enrolments: () => EffectSettings,
   listener: SnapshotListener,
 ): { registry: Registry; directory: Directory } {
-  const registry = started.use(openEmbeddedRegistry(registryFile(config)))
+  const registry = started.use(openRegistry(config))
   const directory = started.use(
     new Directory({ registry, clock: systemClock, observer, wallNow: Date.now, enrolments }, listener),
   )
   return { registry, directory }
+}
+
+/** @throws {UsageError} for one that can't be used. A Consul that does not answer yet is no such. */
+function openRegistry(config: Config): Registry {
+  const { registry } = config
+  if (registry.driver === 'embedded') return openEmbeddedRegistry(registryFile(config))
+  const { address, prefix, datacenter, tokenFile, caFile, certFile, keyFile, timeoutMs, waitMs } = registry
+  return openConsulRegistry({
+    address,
+    prefix,
+    datacenter: datacenter ?? null,
+    tokenFile: tokenFile ?? null,
+    token: process.env['CONSUL_HTTP_TOKEN'] ?? null,
+    caFile: caFile ?? null,
+    certFile: certFile ?? null,
+    keyFile: keyFile ?? null,
+    timeoutMs,
+    waitMs,
+  })
 }

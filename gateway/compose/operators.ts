@@ -124,12 +124,14 @@ async function firstTokenOf(registry: Registry, changes: Changes): Promise<strin
 }
 
 /**
- * Keeps every other gateway off the state of this one until it ends.
+ * Keeps every other gateway off the state of this one until it ends, where that is a file. Consul is there to be shared.
  * @throws {UsageError} while another has it.
  */
 export function ownState(config: Config, started: AsyncDisposableStack): void {
-  mkdirSync(dirname(registryFile(config)), { recursive: true })
-  started.use(ownRegistry(registryFile(config)))
+  if (config.registry.driver !== 'embedded') return
+  const file = registryFile(config)
+  mkdirSync(dirname(file), { recursive: true })
+  started.use(ownRegistry(file))
 }
 
 /** The same where the data plane is elsewhere. */

@@ -103,6 +103,7 @@ export class Directory implements Disposable {
     this.stopWatching = this.registry.watch(
       () => void this.read(),
       (cause) => this.registryLost(cause),
+      intentPrefix,
     )
     this.known = regions
     await this.read()

@@ -36,11 +36,11 @@ describeInBrowser('the page at /api/docs', () => {
       expect(await seriousFaults(page)).toEqual([])
       // On a phone nothing is wider than the screen.
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-      await picture(page, 'api-docs-phone')
+      await picture(page, 'api-docs-phone', false)
       await page.setViewportSize({ width: 1280, height: 900 })
       await page.emulateMedia({ colorScheme: 'dark' })
       expect(await seriousFaults(page)).toEqual([])
-      await picture(page, 'api-docs')
+      await picture(page, 'api-docs', false)
     } finally {
       server.closeAllConnections()
       server.close()

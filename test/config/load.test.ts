@@ -220,6 +220,27 @@ it('two listeners can not have one port', () => {
   expect(complaint(text)).toContain('admin.port: 8080 is public.port too; choose another, such as 8081')
 })
 
+describe('operators’ tokens in the clear', () => {
+  const at = (admin: string): string => least.replace('regions:', `admin: ${admin}\nregions:`)
+
+  it.each(['0.0.0.0', '::', '10.1.2.3', 'gateway.example'])('are not taken at %s', (host) => {
+    expect(complaint(at(`{ host: "${host}" }`))).toContain(
+      `admin.host: ${host} can be reached from other machines, and operators' tokens would cross the network in the clear`,
+    )
+  })
+
+  it.each([
+    '{ host: 127.0.0.1 }',
+    '{ host: "::1" }',
+    '{ host: localhost }',
+    '{ host: 0.0.0.0, api: false }',
+    '{ host: 0.0.0.0, insecure: true }',
+    '{ host: 0.0.0.0, tls: { certFile: a.pem, keyFile: b.pem } }',
+  ])('nothing speaks against %s', (admin) => {
+    expect(() => parseConfig(at(admin), 'c.yaml')).not.toThrow()
+  })
+})
+
 describe('the reference', () => {
   it('is up to date; run npm run docs if not', async () => {
     expect(await readFile('docs/configuration.md', 'utf8')).toBe(configReference())

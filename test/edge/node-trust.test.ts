@@ -190,7 +190,7 @@ const cases: readonly Case[] = [
     name: 'a certificate whose files are gone',
     pair: () => ours.issue(here),
     trust: () => ({ ca, clientCertificate: 'gone' }),
-    says: /no\.pem: the certificate file can't be read/,
+    says: /no\.(pem|key): the certificate file can't be read/,
   },
 ]
 

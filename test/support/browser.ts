@@ -68,9 +68,9 @@ export async function openPhone(options: { locale: string }): Promise<Phone> {
   }
 }
 
-export async function picture(page: Page, name: string): Promise<void> {
+export async function picture(page: Page, name: string, fullPage = true): Promise<void> {
   await mkdir(screenshots, { recursive: true })
-  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage })
 }
 
 /** Resolves when the service worker has kept the pages and serves this one. */

@@ -59,6 +59,7 @@ export class AccessTokens implements Credentials, Disposable {
     tokens.stopWatching = registry.watch(
       () => void tokens.refresh(),
       () => {},
+      tokenPrefix,
     )
     await tokens.refresh()
     return tokens

@@ -30,8 +30,8 @@ export interface RegistryPage {
   readonly limit?: number
 }
 
-/** Changes that one commit may hold at the most: what Consul takes in one transaction. */
-export const changesAtMost = 64
+/** Changes that one commit may hold at the most, a removal counted as two: what Consul takes in one transaction. */
+export const changesAtMost = 63
 
 /** The registry could not be asked or told. What was known before stays in force. */
 export class RegistryUnavailable extends Error {
@@ -53,13 +53,16 @@ export interface Registry extends AsyncDisposable {
    * Writes all changes or none; once it resolves they outlive a crash.
    * @param changes 1 to {@link changesAtMost}, each of another key.
    * @throws {RegistryUnavailable} Whether anything was written is not known then.
+   * @throws {RangeError} for more than the driver takes at once; nothing was written.
    */
   commit(changes: readonly RegistryChange[]): Promise<RegistryWrite>
   /**
    * Calls `changed` soon after any record changed, whoever changed it, and `lost` when it can no longer tell.
+   * Either may also be called where nothing has changed.
+   * @param prefix Of the keys that matter; a driver may tell of others too. Without it: all.
    * @returns A function that ends the watch.
    */
-  watch(changed: () => void, lost: (cause: unknown) => void): () => void
+  watch(changed: () => void, lost: (cause: unknown) => void, prefix?: string): () => void
 }
 
 /** A commit of one record. */

@@ -214,10 +214,13 @@ export class Tries implements Waiter {
     if (!isSafe(this.exchange.method) || !view.config.hedging.enabled) return
     const { hedges, retries, observer, room, protection } = this.parts
     const { latency } = slowest.state
-    // In a crowd everything is slow, and a second try takes somebody's place.
-    if (protection.level >= 1 || room.overload(this.home, now) > 0) return
     // A silent node is not slow but gone: leaving it is failing over, which the retry budget pays for.
     const gone = slowest.state.silentOverdue >= stallThreshold
+    // In a crowd everything is slow, and a second try takes somebody's place. It passes; the wait must not outlast it.
+    if (!gone && (protection.level >= 1 || room.overload(this.home, now) > 0)) {
+      this.hedgeAt = now + view.config.hedging.maxDelayMs
+      return
+    }
     if (isShared && !gone) {
       this.hedgeAt = now + sharedPatienceMs(latency.p99(now), latency.samples, view.config.hedging)
       return

@@ -1,0 +1,173 @@
+// One Consul agent over its HTTP API: where it is, who we are, how long we wait, what its refusals mean to an operator.
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import Consul from 'consul'
+import { z } from 'zod'
+import { errorCode, errorText, UsageError } from '../../../model/errors.ts'
+import { RegistryUnavailable } from '../port.ts'
+import { type ConsulAccess, currentToken } from './access.ts'
+import { inWords } from './refusal.ts'
+import {
+  type Row,
+  rowsSchema,
+  type TransactionAnswer,
+  transactionAnswer,
+  type TransactionOperation,
+} from './wire.ts'
+
+/** An agent answers a watch up to this share of its `wait` later, so that watchers do not come back together. */
+const agentsJitter = 1 / 16
+
+export class ConsulConnection implements Disposable {
+  readonly address: string
+  private readonly access: ConsulAccess
+  private readonly client: Consul
+
+  /** @throws {UsageError} for TLS files that can't be read. */
+  constructor(access: ConsulAccess) {
+    const { protocol, hostname, port } = new URL(access.address)
+    const secure = protocol === 'https:'
+    this.access = access
+    this.address = access.address
+    this.client = new Consul({
+      host: hostname,
+      port: port === '' ? (secure ? 443 : 80) : Number(port),
+      secure,
+      agent: secure
+        ? new HttpsAgent({ keepAlive: true, ...tlsOf(access) })
+        : new HttpAgent({ keepAlive: true }),
+    })
+  }
+
+  /**
+   * Runs all operations as one transaction; one of reads only sees the last committed state.
+   * @throws {RegistryUnavailable} Of one that writes it is not known then whether it was done.
+   */
+  async transact(operations: readonly TransactionOperation[]): Promise<TransactionAnswer> {
+    const options = { ...(await this.common()), consistent: true, timeout: this.access.timeoutMs }
+    const { transaction } = this.client
+    try {
+      // Its types describe another form of operations than it sends.
+      const answer: unknown = await Reflect.apply(transaction.create.bind(transaction), null, [
+        operations,
+        options,
+      ])
+      // It tells errors from answers by `instanceof`, which fails for the system's errors in another realm.
+      if (errorCode(answer) !== '') throw answer
+      return transactionAnswer(answer)
+    } catch (cause) {
+      const refused = refusedTransaction.safeParse(cause)
+      if (refused.success) return transactionAnswer(refused.data.response.body)
+      throw this.unavailable(cause)
+    }
+  }
+
+  /** Every key with this prefix. @throws {RegistryUnavailable} */
+  async keys(prefix: string): Promise<readonly string[]> {
+    const options = {
+      ...(await this.common()),
+      key: prefix,
+      consistent: true,
+      timeout: this.access.timeoutMs,
+    }
+    try {
+      const answer: unknown = await this.client.kv.keys(options)
+      if (errorCode(answer) !== '') throw answer
+      return z.array(z.string()).parse(answer)
+    } catch (cause) {
+      if (statusOf(cause) === 404) return []
+      throw this.unavailable(cause)
+    }
+  }
+
+  /**
+   * What stands under a prefix, once it has moved on from `index` or `waitMs` have passed.
+   * @param index Of the answer before; 0 to be answered at once.
+   * @returns `index`: 0 where the agent gave none that is of use.
+   * @throws {RegistryUnavailable}
+   */
+  async follow(
+    prefix: string,
+    index: bigint,
+    signal: AbortSignal,
+  ): Promise<{ readonly index: bigint; readonly rows: readonly Row[] }> {
+    const { waitMs, timeoutMs } = this.access
+    const ctx = new Cancelling()
+    const cancel = (): void => void ctx.emit('cancel')
+    const options = {
+      ...(await this.common()),
+      key: prefix,
+      recurse: true,
+      index: String(index),
+      wait: `${waitMs}ms`,
+      ctx,
+      timeout: Math.ceil(waitMs * (1 + agentsJitter)) + timeoutMs,
+    }
+    signal.throwIfAborted()
+    signal.addEventListener('abort', cancel, { once: true })
+    try {
+      const [response, rows = []] = z.array(z.unknown()).parse(await this.client.kv.get(options))
+      const { headers } = indexed.parse(response)
+      return { index: headers['x-consul-index'], rows: rowsSchema.parse(rows) }
+    } catch (cause) {
+      throw this.unavailable(cause)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.client.destroy()
+  }
+
+  private async common(): Promise<{ token?: string; dc?: string }> {
+    const { datacenter } = this.access
+    const token = await currentToken(this.access)
+    return { ...(token !== null && { token }), ...(datacenter !== null && { dc: datacenter }) }
+  }
+
+  /** Never with its cause: that holds the request, and the request the token. */
+  private unavailable(cause: unknown): RegistryUnavailable {
+    return new RegistryUnavailable(inWords(cause, this.address, statusOf(cause)))
+  }
+}
+
+/** The client goes by this, not by AbortSignal. */
+class Cancelling extends EventEmitter {
+  /** The answer's headers are wanted too. */
+  readonly includeResponse = true
+}
+
+const refusedTransaction = z.object({ response: z.object({ statusCode: z.literal(409), body: z.unknown() }) })
+
+const indexed = z.object({
+  headers: z.object({
+    'x-consul-index': z
+      .string()
+      .regex(/^\d{1,20}$/)
+      .transform(BigInt),
+  }),
+})
+
+const failed = z.object({ response: z.object({ statusCode: z.int() }) })
+const statusOf = (cause: unknown): number | null => failed.safeParse(cause).data?.response.statusCode ?? null
+
+function tlsOf({ caFile, certFile, keyFile }: ConsulAccess): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
+  return {
+    ...(caFile !== null && { ca: pem('caFile', caFile) }),
+    ...(certFile !== null && { cert: pem('certFile', certFile) }),
+    ...(keyFile !== null && { key: pem('keyFile', keyFile) }),
+  }
+}
+
+function pem(field: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new UsageError(`registry.${field}: ${errorText(cause)}; name a PEM file that can be read`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,185 @@
+// A real Consul server for tests: the one on PATH or in CONSUL_BIN, else Debian's package, unpacked beside the system.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe } from '@jest/globals'
+import { z } from 'zod'
+import { eventually } from './eventually.ts'
+
+const run = promisify(execFile)
+
+/** The last release of Debian that has the package; it needs nothing of that release. */
+const suite = 'bullseye'
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'chiyuan', `consul-${suite}`)
+const fetched = join(cache, 'usr/bin/consul')
+
+const binary = await findConsul().catch((cause: unknown) => {
+  process.stderr.write(
+    `CONSUL IS NOT TESTED: there is no consul on PATH or in CONSUL_BIN, and none can be fetched (${String(cause)})\n`,
+  )
+  return null
+})
+
+// Never skipped in CI: there it must be found or fetched.
+export const describeWithConsul =
+  binary !== null || process.env['CI'] !== undefined ? describe : describe.skip
+
+async function findConsul(): Promise<string> {
+  const named = process.env['CONSUL_BIN']
+  if (named !== undefined) return named
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'consul'))
+  const found = [...onPath, fetched].find((file) => existsSync(file))
+  return found ?? fetchPackage()
+}
+
+/** By apt with lists and folders of its own: nothing of the system is changed, and no rights are needed. */
+async function fetchPackage(): Promise<string> {
+  const [mirror, keyring] = await debianMirror()
+  await mkdir(join(cache, '..'), { recursive: true })
+  const work = await mkdtemp(join(cache, '..', 'fetching-'))
+  try {
+    await mkdir(join(work, 'lists/partial'), { recursive: true })
+    await mkdir(join(work, 'cache/archives/partial'), { recursive: true })
+    await writeFile(join(work, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`)
+    await writeFile(
+      join(work, 'apt.conf'),
+      `Dir::State::lists "${work}/lists";
+Dir::Cache "${work}/cache";
+Dir::Etc::sourcelist "${work}/sources.list";
+Dir::Etc::sourceparts "-";
+Acquire::Languages "none";
+APT::Sandbox::User "";
+`,
+    )
+    const options = {
+      cwd: work,
+      timeout: 180_000,
+      env: { ...process.env, APT_CONFIG: join(work, 'apt.conf') },
+    }
+    await run('apt-get', ['-q', 'update'], options)
+    await run('apt-get', ['-q', 'download', 'consul'], options)
+    const name = (await readdir(work)).find((file) => file.endsWith('.deb'))
+    if (name === undefined) throw new Error('apt-get downloaded no package')
+    await run('dpkg', ['-x', name, join(work, 'unpacked')], options)
+    // Another worker may have been quicker.
+    await rename(join(work, 'unpacked'), cache).catch((cause: unknown) => {
+      if (!existsSync(fetched)) throw cause
+    })
+    return fetched
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** Where this machine has its own packages from, and the keys that they are signed by. */
+async function debianMirror(): Promise<readonly [string, string]> {
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
+  for (const file of ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list']) {
+    if (!existsSync(file) || !existsSync(keyring)) continue
+    const text = await readFile(file, 'utf8')
+    const [, mirror] = /^(?:URIs:|deb(?: \[[^\]]*\])?) *(https?:\/\/\S+\/debian\/?)(?:\s|$)/m.exec(text) ?? []
+    if (mirror !== undefined) return [mirror, keyring]
+  }
+  throw new Error('this is no Debian')
+}
+
+export interface ConsulServer extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  /** Stands still, with its connections open. */
+  freeze(): void
+  thaw(): void
+  /** As a power failure would. */
+  kill(): Promise<void>
+  /** Starts again on the same ports, with the same data; does nothing where it runs. */
+  start(): Promise<void>
+  /** One request to its API, below /v1. */
+  ask(method: string, path: string, body?: string, token?: string): Promise<Response>
+}
+
+/** A server that is its own cluster, ready to be asked. */
+export async function startConsul(hcl = ''): Promise<ConsulServer> {
+  if (binary === null) throw new Error('there is no consul; CI must find or fetch one')
+  const data = await mkdtemp(join(tmpdir(), 'chiyuan-consul-'))
+  const [http = 0, serf = 0, server = 0] = await freePorts(3)
+  const url = `http://127.0.0.1:${http}`
+  const ports = `ports{http=${http} dns=-1 grpc=-1 serf_lan=${serf} serf_wan=-1 server=${server}}`
+  const hcls = [
+    ports,
+    'performance{raft_multiplier=1}',
+    'disable_update_check=true',
+    'limits{http_max_conns_per_client=2000}',
+    ...(hcl === '' ? [] : [hcl]),
+  ].flatMap((text) => ['-hcl', text])
+  const address = ['-bind=127.0.0.1', '-client=127.0.0.1', '-advertise=127.0.0.1']
+  const args = [
+    'agent',
+    '-server',
+    '-bootstrap-expect=1',
+    '-node=s1',
+    `-data-dir=${data}`,
+    ...address,
+    ...hcls,
+  ]
+  let child: ChildProcess | null = null
+  const ask = (method: string, path: string, body?: string, token?: string): Promise<Response> =>
+    fetch(`${url}/v1${path}`, {
+      method,
+      signal: AbortSignal.timeout(5000),
+      headers: { connection: 'close', ...(token !== undefined && { 'x-consul-token': token }) },
+      ...(body !== undefined && { body }),
+    })
+  const start = async (): Promise<void> => {
+    if (child !== null) return
+    child = spawn(binary, args, { stdio: 'ignore' })
+    await eventually(async () => {
+      const leader = await ask('GET', '/status/leader')
+      if (z.string().parse(await leader.json()) === '') throw new Error('Consul has no leader yet')
+    }, 15_000)
+  }
+  const kill = async (): Promise<void> => {
+    if (child === null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+    child = null
+  }
+  await start()
+  return {
+    url,
+    port: http,
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    kill,
+    start,
+    ask,
+    async [Symbol.asyncDispose]() {
+      await kill()
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+/** All held at once, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address()
+      server.close()
+      await once(server, 'close')
+      return typeof address === 'object' && address !== null ? address.port : 0
+    }),
+  )
+}
