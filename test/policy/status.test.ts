@@ -54,6 +54,14 @@ it.each<{
   expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status)
 })
 
+it('counts an enrolled donor, which is no home, among those who serve', () => {
+  const regions = demoFederation().map((one) => (one.code === xianyang ? { ...one, servesOwn: false } : one))
+  const snapshot = snapshotOf(1, regions, { holds: [], mode: null })
+  const only = nodesOf({ 'xian-1': gone, 'xian-2': gone, 'weinan-1': gone, 'shaanxi-1': gone })
+  const { regions: shown } = statusOf(reads(only, [homeReads(xian, 100)]), snapshot)
+  expect(shown.find(({ region }) => region === xian)?.state).toBe('helped')
+})
+
 it('tells who lends what, and which holds lie where', () => {
   const snapshot = snapshotOf(1, demoFederation(), {
     holds: [holdOn('610100', 'drain'), holdOn('xian-1')],
