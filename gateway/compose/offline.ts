@@ -1,6 +1,5 @@
 // What is done on a gateway's own files without a gateway: for a lost admin token, and for an audit log from elsewhere.
 import { createReadStream, existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { loadConfig } from '../../config/load.ts'
 import { tokenByHand } from '../control/access/first-token.ts'
@@ -9,6 +8,7 @@ import { type AuditHead, ChainCheck, type ChainFault } from '../control/audit/ch
 import { Changes } from '../control/changes.ts'
 import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import { UsageError } from '../model/errors.ts'
+import { registryFile } from './state.ts'
 
 /**
  * An admin token for all regions, written with its audit record while gateways run or not: whoever may write the file
@@ -21,8 +21,7 @@ export async function makeTokenByHand(
   env: NodeJS.ProcessEnv,
   reason: string,
 ): Promise<{ readonly id: string; readonly token: string; readonly registry: string }> {
-  const { registry: kept, dataDir } = await loadConfig(configFile, env)
-  const file = kept.file ?? join(dataDir, 'chiyuan.db')
+  const file = registryFile(await loadConfig(configFile, env))
   if (!existsSync(file)) {
     throw new UsageError(
       `${file}: there is no registry; run this in the folder that the gateway runs in, as its user, or set dataDir`,
