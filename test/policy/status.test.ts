@@ -55,7 +55,9 @@ it.each<{
 })
 
 it('counts an enrolled donor, which is no home, among those who serve', () => {
-  const regions = demoFederation().map((one) => (one.code === xianyang ? { ...one, servesOwn: false } : one))
+  const regions = demoFederation().map((one) =>
+    one.code === xianyang ? aRegion(xianyang, { nodes: one.nodes, servesOwn: false }) : one,
+  )
   const snapshot = snapshotOf(1, regions, { holds: [], mode: null })
   const only = nodesOf({ 'xian-1': gone, 'xian-2': gone, 'weinan-1': gone, 'shaanxi-1': gone })
   const { regions: shown } = statusOf(reads(only, [homeReads(xian, 100)]), snapshot)
