@@ -40,6 +40,11 @@ export class RunningDemo implements AsyncDisposable {
     return new RunningDemo({ url: `http://127.0.0.1:${firstPort}`, child, folder, said: () => said })
   }
 
+  /** Where its `data` is. */
+  get folder(): string {
+    return this.#folder
+  }
+
   /** Outright, and for good. */
   kill(...parts: readonly string[]): void {
     for (const part of parts) {
