@@ -31,7 +31,10 @@ export const describeWithConsul =
 
 async function findConsul(): Promise<string> {
   const named = process.env['CONSUL_BIN']
-  if (named !== undefined) return named
+  if (named !== undefined) {
+    if (!existsSync(named)) throw new Error(`CONSUL_BIN: there is no ${named}`)
+    return named
+  }
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'consul'))
   const found = [...onPath, fetched].find((file) => existsSync(file))
   return found ?? fetchPackage()
