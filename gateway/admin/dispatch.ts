@@ -177,7 +177,8 @@ async function noteRefusal(
   // Without a credential nobody was mistaken for anybody, and a crawler would fill the log.
   const wrongCredential = problem.problem === 'unauthenticated' && request.get('authorization') !== undefined
   const kept = operator === null ? wrongCredential : docs.action !== undefined
-  if (!kept) return
+  // It would go where the change could not; and if that was written after all, its own record was too.
+  if (!kept || problem.problem === 'unavailable') return
   try {
     await parts.note({
       actor: operator === null ? null : { id: operator.id, name: operator.name },
