@@ -92,6 +92,21 @@ describeWithConsul('two gateways on one Consul', () => {
     expect(events[0]).toEqual(events[1])
   })
 
+  it('of several that start at one moment on an empty prefix, one shows the first token', async () => {
+    const gateways = await Promise.all([gateway(), gateway(), gateway()])
+    try {
+      const tokens = gateways.map((each) => each.gateway.firstToken).filter((token) => token !== null)
+      expect(tokens).toHaveLength(1)
+      for (const { adminUrl } of gateways) {
+        await eventually(async () => {
+          expect((await callApi(adminUrl, tokens[0] ?? '', 'GET', '/me')).status).toBe(200)
+        })
+      }
+    } finally {
+      await Promise.all(gateways.map((each) => each.close()))
+    }
+  })
+
   it('changes at both at once are all made, in one chain', async () => {
     await using one = await gateway()
     await using two = await gateway()
