@@ -192,7 +192,8 @@ async function noteRefusal(
     problem.problem === 'forbidden' ||
     (problem.problem === 'unauthenticated' && request.get('authorization') !== undefined)
   const kept = operator === null ? stranger : docs.action !== undefined
-  if (!kept) return
+  // It would go where the change could not; and if that was written after all, its own record was too.
+  if (!kept || problem.problem === 'unavailable') return
   try {
     await parts.note({
       actor: operator === null ? null : { id: operator.id, name: operator.name },

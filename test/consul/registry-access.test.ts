@@ -7,12 +7,14 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { Directory } from '../../gateway/control/directory.ts'
 import { compareAndSet, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
+import { commandGateway } from '../support/command-gateway.ts'
 import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
 import { freshPrefix, openAt } from '../support/consul-registry.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { aHold, putHold } from '../support/holds.ts'
 import { listening } from '../support/silent-observer.ts'
+import { httpUpstream, named } from '../support/upstream.ts'
 import { aNode, aRegion } from '../support/values.ts'
 
 describeWithConsul('a registry in a Consul with access control', () => {
@@ -172,5 +174,28 @@ describeWithConsul('a registry in a Consul with access control', () => {
     }, 10_000)
     expect(held()).toEqual(['xian-1'])
     expect(events.filter((event) => event.startsWith('registry'))).toEqual(['registry lost', 'registry back'])
+  })
+
+  it('takes the token from the environment where no file is named, and never logs it', async () => {
+    await using home = await httpUpstream(named('home'))
+    const { secret } = await tokenWith(least())
+    const config = {
+      registry: { driver: 'consul', address: server.url, prefix },
+      health: { path: '/healthz' },
+      home: { default: '610100' },
+      regions: [
+        { code: '610100', name: { zh: '西安', en: 'Xian' }, nodes: [{ id: 'xian-1', url: home.url }] },
+      ],
+    }
+    const wrong = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`
+    for (const [token, up] of [
+      [secret, 1],
+      [wrong, 0],
+    ] as const) {
+      await using gateway = await commandGateway(config, { CONSUL_HTTP_TOKEN: token })
+      expect(await gateway.metric('chiyuan_registry_up')).toBe(up)
+      if (up === 0) expect(gateway.said).toMatch(/refuses the token/)
+      expect(gateway.said).not.toContain(token)
+    }
   })
 })

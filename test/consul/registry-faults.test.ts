@@ -139,6 +139,24 @@ describeWithConsul('a registry in Consul', () => {
     expect(Math.max(...times)).toBeLessThan(1000)
   })
 
+  /** 200 keys under a prefix, each written ten times a second for three seconds. */
+  async function churn(under: string): Promise<number> {
+    const at = performance.now()
+    for (let round = 0; round < 30; round++) {
+      for (let from = 0; from < 200; from += 50) {
+        const writes = Array.from({ length: 50 }, (_, i) => ({
+          KV: { Verb: 'set', Key: `${under}${from + i}`, Value: btoa(String(round)) },
+        }))
+        expect((await server.ask('PUT', '/txn', JSON.stringify(writes))).status).toBe(200)
+      }
+      const next = at + (round + 1) * 100
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())))
+    }
+    return (performance.now() - at) / 1000
+  }
+  /** A burst of 8, then 4 a second, and the one that waits. */
+  const paced = (seconds: number): number => 9 + Math.ceil(seconds * 4)
+
   it.each([
     { name: 'beside records', records: true },
     { name: 'where it has none', records: false },
@@ -149,22 +167,46 @@ describeWithConsul('a registry in Consul', () => {
     const told = watching(registry, 'intent/')
     await toldOnce(told)
     const before = proxy.requests
-    const at = performance.now()
-    const churn = freshPrefix()
-    for (let round = 0; round < 30; round++) {
-      const next = at + (round + 1) * 100
-      for (let from = 0; from < 200; from += 50) {
-        const writes = Array.from({ length: 50 }, (_, i) => ({
-          KV: { Verb: 'set', Key: `${churn}${from + i}`, Value: btoa(String(round)) },
-        }))
-        expect((await server.ask('PUT', '/txn', JSON.stringify(writes))).status).toBe(200)
-      }
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())))
-    }
-    const seconds = (performance.now() - at) / 1000
-    // A burst of 8, then 4 a second.
-    expect(proxy.requests - before).toBeLessThanOrEqual(records ? 0 : 8 + Math.ceil(seconds * 4))
+    const seconds = await churn(freshPrefix())
+    expect(proxy.requests - before).toBeLessThanOrEqual(records ? 0 : paced(seconds))
     expect(told).toEqual({ changed: 1, lost: [] })
+  })
+
+  it('asks at a steady pace while 200 of its own keys churn, and hears of the last', async () => {
+    const prefix = freshPrefix()
+    await using proxy = await slowProxy(server.port)
+    await using registry = openAt(proxy.url, { prefix, waitMs: 60_000 })
+    const told = watching(registry, 'intent/')
+    await toldOnce(told)
+    const before = proxy.requests
+    const seconds = await churn(`${prefix}intent/`)
+    expect(proxy.requests - before).toBeLessThanOrEqual(paced(seconds))
+    // What was written while it paused is told of when it asks again, and then nothing more.
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    const settled = told.changed
+    await server.ask('PUT', `/kv/${prefix}intent/0`, 'the last')
+    await toldOnce(told, settled + 1)
+    expect(told.lost).toEqual([])
+  })
+
+  it('tells nothing where a write has changed nothing', async () => {
+    const prefix = freshPrefix()
+    await using proxy = await slowProxy(server.port)
+    await using registry = openAt(proxy.url, { prefix, waitMs: 60_000 })
+    const told = watching(registry)
+    await toldOnce(told)
+    const put = (flags: number, value: string) => server.ask('PUT', `/kv/${prefix}k?flags=${flags}`, value)
+    await put(0, 'same')
+    await toldOnce(told, 2)
+    // Flags are none of ours, but they move the index.
+    for (const flags of [1, 2]) {
+      const before = proxy.requests
+      await put(flags, 'same')
+      await eventually(() => expect(proxy.requests).toBeGreaterThan(before))
+    }
+    expect(told.changed).toBe(2)
+    await put(2, 'another')
+    await toldOnce(told, 3)
   })
 
   it('says that an answer did not come, and leaves open whether it was done', async () => {
@@ -291,9 +333,11 @@ describeWithConsul('a registry in Consul', () => {
     { name: '400', status: 400, type: 'text/plain', body: 'what?', words: /400 \(what\?\)/ },
     { name: '404', status: 404, type: 'text/plain', body: '', words: /404/ },
   ])('takes $name for no answer', async ({ status, type, body, words }) => {
-    const impostor = createServer((_, response) =>
-      response.writeHead(status, { 'content-type': type }).end(body),
-    )
+    let watched = 0
+    const impostor = createServer((request, response) => {
+      if (request.url?.includes('recurse') === true) watched += 1
+      response.writeHead(status, { 'content-type': type }).end(body)
+    })
     impostor.listen(0, '127.0.0.1')
     await once(impostor, 'listening')
     const address = impostor.address()
@@ -303,8 +347,9 @@ describeWithConsul('a registry in Consul', () => {
       const told = watching(registry)
       await expect(registry.list('')).rejects.toThrow(words)
       await expect(compareAndSet(registry, 'k', 1, 0)).rejects.toThrow(RegistryUnavailable)
-      await eventually(() => expect(told.lost).toHaveLength(1))
-      expect(told.changed).toBe(0)
+      // Asked again and again, told of once.
+      await eventually(() => expect(watched).toBeGreaterThanOrEqual(3), 5000)
+      expect([told.changed, told.lost.length]).toEqual([0, 1])
     } finally {
       impostor.closeAllConnections()
       impostor.close()

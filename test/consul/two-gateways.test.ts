@@ -33,6 +33,15 @@ describeWithConsul('two gateways on one Consul', () => {
     prefix = freshPrefix()
   })
 
+  const troubles = [
+    {
+      name: 'hangs',
+      fail: async () => server.freeze(),
+      heal: async () => server.thaw(),
+    },
+    { name: 'is killed', fail: () => server.kill(), heal: () => server.start() },
+  ]
+
   const gateway = (): Promise<TestGateway> =>
     startTestGateway(
       [
@@ -83,6 +92,21 @@ describeWithConsul('two gateways on one Consul', () => {
     expect(events[0]).toEqual(events[1])
   })
 
+  it('of several that start at one moment on an empty prefix, one shows the first token', async () => {
+    const gateways = await Promise.all([gateway(), gateway(), gateway()])
+    try {
+      const tokens = gateways.map((each) => each.gateway.firstToken).filter((token) => token !== null)
+      expect(tokens).toHaveLength(1)
+      for (const { adminUrl } of gateways) {
+        await eventually(async () => {
+          expect((await callApi(adminUrl, tokens[0] ?? '', 'GET', '/me')).status).toBe(200)
+        })
+      }
+    } finally {
+      await Promise.all(gateways.map((each) => each.close()))
+    }
+  })
+
   it('changes at both at once are all made, in one chain', async () => {
     await using one = await gateway()
     await using two = await gateway()
@@ -102,14 +126,7 @@ describeWithConsul('two gateways on one Consul', () => {
     expect(verified).toMatchObject({ whole: true })
   })
 
-  it.each([
-    {
-      name: 'hangs',
-      fail: async () => server.freeze(),
-      heal: async () => server.thaw(),
-    },
-    { name: 'is killed', fail: () => server.kill(), heal: () => server.start() },
-  ])('residents notice nothing while Consul $name, and it heals', async ({ fail, heal }) => {
+  it.each(troubles)('residents notice nothing while Consul $name, and it heals', async ({ fail, heal }) => {
     await using one = await gateway()
     await using two = await gateway()
     const token = one.gateway.firstToken ?? ''
@@ -128,8 +145,12 @@ describeWithConsul('two gateways on one Consul', () => {
           ])
           expect(await each.metric('chiyuan_registry_up')).toBe(0)
         }, 10_000)
+        const at = performance.now()
         const refused = await callApi(each.adminUrl, token, 'POST', '/holds', trip)
         expect(refused.status).toBe(503)
+        // One deadline of 500 ms, and not one after the other.
+        expect(performance.now() - at).toBeLessThan(950)
+        expect(await each.metric('chiyuan_internal_errors_total')).toBe(0)
         expect(refused.headers.get('retry-after')).toBe('5')
         const { type, detail } = problem.parse(await refused.json())
         expect([type, detail]).toEqual([
@@ -163,27 +184,30 @@ describeWithConsul('two gateways on one Consul', () => {
     }
   })
 
-  it('starts without Consul, serves, and takes over what was decided once it is there', async () => {
-    let token: string
-    {
-      await using before = await gateway()
-      token = before.gateway.firstToken ?? ''
-      expect((await callApi(before.adminUrl, token, 'POST', '/holds', trip)).status).toBe(201)
-    }
-    await server.kill()
-    try {
-      await using one = await gateway()
-      const load = startLoad(one.url, { ratePerSecond: 50 })
-      await load.until(({ body }) => body === 'home', 10)
-      expect((await readyz(one)).warnings).toHaveLength(1)
-      await server.start()
-      await load.until(({ body }) => body === 'neighbour', 10)
-      expect(failed(await load.stop())).toEqual([])
-      await eventually(async () => {
-        expect((await callApi(one.adminUrl, token, 'GET', '/holds')).status).toBe(200)
-      }, 8000)
-    } finally {
-      await server.start()
-    }
-  })
+  it.each(troubles)(
+    'starts while Consul $name, serves, and takes over what was decided',
+    async ({ fail, heal }) => {
+      let token: string
+      {
+        await using before = await gateway()
+        token = before.gateway.firstToken ?? ''
+        expect((await callApi(before.adminUrl, token, 'POST', '/holds', trip)).status).toBe(201)
+      }
+      await fail()
+      try {
+        await using one = await gateway()
+        const load = startLoad(one.url, { ratePerSecond: 50 })
+        await load.until(({ body }) => body === 'home', 10)
+        expect((await readyz(one)).warnings).toHaveLength(1)
+        await heal()
+        await load.until(({ body }) => body === 'neighbour', 10)
+        expect(failed(await load.stop())).toEqual([])
+        await eventually(async () => {
+          expect((await callApi(one.adminUrl, token, 'GET', '/holds')).status).toBe(200)
+        }, 8000)
+      } finally {
+        await heal()
+      }
+    },
+  )
 })

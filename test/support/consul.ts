@@ -31,7 +31,10 @@ export const describeWithConsul =
 
 async function findConsul(): Promise<string> {
   const named = process.env['CONSUL_BIN']
-  if (named !== undefined) return named
+  if (named !== undefined) {
+    if (!existsSync(named)) throw new Error(`CONSUL_BIN: there is no ${named}`)
+    return named
+  }
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'consul'))
   const found = [...onPath, fetched].find((file) => existsSync(file))
   return found ?? fetchPackage()
@@ -91,6 +94,8 @@ async function debianMirror(): Promise<readonly [string, string]> {
 export interface ConsulServer extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  /** Where other servers reach it, which names it as a leader. */
+  readonly serverPort: number
   /** Stands still, with its connections open. */
   freeze(): void
   thaw(): void
@@ -102,30 +107,37 @@ export interface ConsulServer extends AsyncDisposable {
   ask(method: string, path: string, body?: string, token?: string): Promise<Response>
 }
 
+interface Place {
+  readonly name: string
+  readonly http: number
+  readonly serf: number
+  readonly server: number
+}
+
 /** A server that is its own cluster, ready to be asked. */
 export async function startConsul(hcl = ''): Promise<ConsulServer> {
+  const [one] = await startCluster(1, hcl)
+  if (one === undefined) throw new Error('one server was started')
+  return one
+}
+
+/** Servers that have a leader, all on this machine. */
+export async function startCluster(size: number, hcl = ''): Promise<readonly ConsulServer[]> {
+  const ports = await freePorts(size * 3)
+  const places: Place[] = Array.from({ length: size }, (_, i) => {
+    const [http = 0, serf = 0, server = 0] = ports.slice(i * 3)
+    return { name: `s${i + 1}`, http, serf, server }
+  })
+  const servers = await Promise.all(places.map((place) => makeServer(place, places, hcl)))
+  await Promise.all(servers.map((server) => server.start()))
+  return servers
+}
+
+async function makeServer(place: Place, all: readonly Place[], hcl: string): Promise<ConsulServer> {
   if (binary === null) throw new Error('there is no consul; CI must find or fetch one')
   const data = await mkdtemp(join(tmpdir(), 'chiyuan-consul-'))
-  const [http = 0, serf = 0, server = 0] = await freePorts(3)
-  const url = `http://127.0.0.1:${http}`
-  const ports = `ports{http=${http} dns=-1 grpc=-1 serf_lan=${serf} serf_wan=-1 server=${server}}`
-  const hcls = [
-    ports,
-    'performance{raft_multiplier=1}',
-    'disable_update_check=true',
-    'limits{http_max_conns_per_client=2000}',
-    ...(hcl === '' ? [] : [hcl]),
-  ].flatMap((text) => ['-hcl', text])
-  const address = ['-bind=127.0.0.1', '-client=127.0.0.1', '-advertise=127.0.0.1']
-  const args = [
-    'agent',
-    '-server',
-    '-bootstrap-expect=1',
-    '-node=s1',
-    `-data-dir=${data}`,
-    ...address,
-    ...hcls,
-  ]
+  const url = `http://127.0.0.1:${place.http}`
+  const args = argumentsFor(place, all, hcl, data)
   let child: ChildProcess | null = null
   const ask = (method: string, path: string, body?: string, token?: string): Promise<Response> =>
     fetch(`${url}/v1${path}`, {
@@ -134,14 +146,6 @@ export async function startConsul(hcl = ''): Promise<ConsulServer> {
       headers: { connection: 'close', ...(token !== undefined && { 'x-consul-token': token }) },
       ...(body !== undefined && { body }),
     })
-  const start = async (): Promise<void> => {
-    if (child !== null) return
-    child = spawn(binary, args, { stdio: 'ignore' })
-    await eventually(async () => {
-      const leader = await ask('GET', '/status/leader')
-      if (z.string().parse(await leader.json()) === '') throw new Error('Consul has no leader yet')
-    }, 15_000)
-  }
   const kill = async (): Promise<void> => {
     if (child === null) return
     const exited = once(child, 'exit')
@@ -149,20 +153,41 @@ export async function startConsul(hcl = ''): Promise<ConsulServer> {
     await exited
     child = null
   }
-  await start()
   return {
     url,
-    port: http,
+    port: place.http,
+    serverPort: place.server,
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     kill,
-    start,
+    async start() {
+      if (child !== null) return
+      child = spawn(binary, args, { stdio: 'ignore' })
+      await eventually(async () => {
+        const leader = await ask('GET', '/status/leader')
+        if (z.string().parse(await leader.json()) === '') throw new Error('Consul has no leader yet')
+      }, 15_000)
+    },
     ask,
     async [Symbol.asyncDispose]() {
       await kill()
       await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+function argumentsFor({ name, http, serf, server }: Place, all: readonly Place[], hcl: string, data: string) {
+  const hcls = [
+    `ports{http=${http} dns=-1 grpc=-1 serf_lan=${serf} serf_wan=-1 server=${server}}`,
+    'performance{raft_multiplier=1}',
+    'disable_update_check=true',
+    'limits{http_max_conns_per_client=2000}',
+    ...(hcl === '' ? [] : [hcl]),
+  ].flatMap((text) => ['-hcl', text])
+  const joins = all.length === 1 ? [] : all.map((other) => `-retry-join=127.0.0.1:${other.serf}`)
+  const own = ['-server', `-bootstrap-expect=${all.length}`, `-node=${name}`, `-data-dir=${data}`]
+  const here = ['-bind=127.0.0.1', '-client=127.0.0.1', '-advertise=127.0.0.1', '-retry-interval=1s']
+  return ['agent', ...own, ...here, ...joins, ...hcls]
 }
 
 /** All held at once, so that they differ. */

@@ -4,9 +4,15 @@ import { tokenByHand } from '../../gateway/control/access/first-token.ts'
 import { makeToken } from '../../gateway/control/access/token-form.ts'
 import { Changes } from '../../gateway/control/changes.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import type { Registry } from '../../gateway/control/registry/port.ts'
 
 export async function tokenFor(dataDir: string): Promise<string> {
   await using registry = openEmbeddedRegistry(join(dataDir, 'chiyuan.db'))
+  return tokenIn(registry)
+}
+
+/** The same, wherever the registry is. */
+export async function tokenIn(registry: Registry): Promise<string> {
   const { id, token, kept } = await makeToken()
   const changes = new Changes(registry, Date.now)
   await changes.commit(...tokenByHand({ id, name: 'test', ...kept }, Date.now(), 'a test'))

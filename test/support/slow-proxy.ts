@@ -1,6 +1,7 @@
 // Stands before an HTTP server, counts what passes, and gives answers late: what was asked is done, nobody hears of it.
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer, request, type RequestListener } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { pipeline } from 'node:stream'
 
 export interface SlowProxy extends AsyncDisposable {
@@ -11,10 +12,11 @@ export interface SlowProxy extends AsyncDisposable {
   delayOf: (body: string) => number
 }
 
-export async function slowProxy(port: number): Promise<SlowProxy> {
+/** @param tls Speaks TLS with these. */
+export async function slowProxy(port: number, tls: ServerOptions | null = null): Promise<SlowProxy> {
   let requests = 0
   const timers = new Set<NodeJS.Timeout>()
-  const server = createServer((incoming, outgoing) => {
+  const pass: RequestListener = (incoming, outgoing) => {
     requests += 1
     let body = ''
     incoming.on('data', (bytes: Buffer) => (body += bytes.toString()))
@@ -33,13 +35,14 @@ export async function slowProxy(port: number): Promise<SlowProxy> {
     outgoing.on('close', () => onward.destroy())
     onward.on('error', () => outgoing.destroy())
     pipeline(incoming, onward, () => {})
-  })
+  }
+  const server = tls === null ? createServer(pass) : createTlsServer(tls, pass)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   const own = typeof address === 'object' && address !== null ? address.port : 0
   const proxy: SlowProxy = {
-    url: `http://127.0.0.1:${own}`,
+    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${own}`,
     delayOf: () => 0,
     get requests() {
       return requests

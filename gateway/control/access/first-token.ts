@@ -4,6 +4,9 @@ import type { Registry } from '../registry/port.ts'
 import { makeToken } from './token-form.ts'
 import { type KeptToken, tokenPrefix } from './tokens.ts'
 
+/** Changed with every first token: of gateways that start at one moment on an empty registry, one makes it. */
+const firstTokenKey = 'access/first-token'
+
 /**
  * @param wallMs Wall-clock milliseconds since 1970.
  * @returns The token, to be shown once; `null` where anybody has one already.
@@ -14,13 +17,18 @@ export async function makeFirstToken(
   changes: Changes,
   wallMs: number,
 ): Promise<string | null> {
+  const before = await registry.read(firstTokenKey)
   const [any] = await registry.list(tokenPrefix, { limit: 1 })
   if (any !== undefined) return null
   const { token, kept, id } = await makeToken()
-  await changes.commit(
-    ...tokenByHand({ id, name: 'first admin', ...kept }, wallMs, 'first start: nobody had a token'),
+  const [entry, made] = tokenByHand(
+    { id, name: 'first admin', ...kept },
+    wallMs,
+    'first start: nobody had a token',
   )
-  return token
+  const claim = { key: firstTokenKey, value: { id }, expectedVersion: before?.version ?? 0 }
+  const { ok } = await changes.commit(entry, [...made, claim])
+  return ok ? token : null
 }
 
 /**
