@@ -6,7 +6,10 @@ import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
 import { openOperators, ownState } from './compose/operators.ts'
+import { exactWallNow } from './control/clock.ts'
 import type { Registry } from './control/registry/port.ts'
+import { Ways } from './edge/drills/ways.ts'
+import { connectTo } from './edge/forward/connect.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
@@ -33,6 +36,8 @@ export interface Gateway extends AsyncDisposable {
   /** The one in force. */
   readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
+  /** The drills that this process takes part in. */
+  readonly rehearsals: Control['rehearsals']
   /**
    * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
    * @throws {UsageError} for a pepper file that can't be used; then nothing has changed.
@@ -89,6 +94,7 @@ export async function startGateway(
     measured: control.measured,
     snapshot: () => control.view().snapshot,
     residents: metrics.residents,
+    rehearsals: control.rehearsals,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),
     close: () => (closing ??= close()),
@@ -110,9 +116,10 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
   control.readings.waiting = () => room.size
   const retries = new Budget(attempts.retryBudget, attempts.retryFloorPerSecond)
   const hedges = new Budget(hedging.budget, hedging.floorPerSecond)
-  const edge = new Edge({
+  const forward = {
     board,
     pools,
+    connect: connectTo,
     observer,
     retries,
     hedges,
@@ -120,8 +127,11 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
     inFlight: new Map(),
     lastGood: new LastGood(lastGood.memoryBytes, { now: () => performance.now(), wallNow: Date.now }),
     protection: control.pressure,
-    view: control.view,
-  })
+  }
+  const ways = started.use(new Ways({ forward, config: control.config, wallNow: exactWallNow }))
+  ways.follow(control.rehearsals.inForce)
+  control.rehearsals.changed = (inForce) => ways.follow(inForce)
+  const edge = new Edge({ ...forward, ways, view: control.view })
   control.readings.configured = (config) => {
     retries.use(config.attempts.retryBudget, config.attempts.retryFloorPerSecond)
     hedges.use(config.hedging.budget, config.hedging.floorPerSecond)

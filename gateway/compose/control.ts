@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
-import { systemClock } from '../control/clock.ts'
+import { exactWallNow, systemClock } from '../control/clock.ts'
 import { type Directory, snapshotOf } from '../control/directory.ts'
+import { Rehearsals } from '../control/drills/rehearsals.ts'
 import { Board } from '../control/health/board.ts'
 import type { NodeSettings, OwnDelay } from '../control/health/node-state.ts'
 import { withLoadReports } from '../control/health/load-report.ts'
@@ -56,6 +57,8 @@ export interface Control {
   readonly registry: Registry
   readonly directory: Directory
   readonly board: Board
+  /** The drills that this process takes part in. */
+  readonly rehearsals: Rehearsals
   readonly pools: Pools
   readonly observer: Observer
   readonly metrics: Metrics
@@ -96,7 +99,7 @@ export async function startControl(
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
   let peppers = peppersOf(initial)
   const measured = startMeasuring(config, logger, role, started)
-  const { observer, board, pools, prober, metrics, pressure, readings } = measured
+  const { observer, board, rehearsals, pools, prober, metrics, pressure, readings } = measured
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret, peppers)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
   const enforce = (before: Mode): void => {
@@ -112,6 +115,7 @@ export async function startControl(
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
     view = compileView(config(), snapshot, secret, peppers)
+    rehearsals.follow(snapshot)
     prober.follow(snapshot)
     metrics.follow(snapshot)
     for (const node of gone) {
@@ -160,11 +164,23 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   observer.modeSet(config().mode, null)
   const own = { ms: 0 }
   const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
+  const rehearsals = started.use(rehearsalsOf(board, config, observer, own))
   const pressure = watchProcess(role.workers, config, readings, own, observer, started)
   const pools = started.use(new Pools(config().attempts))
   const prober = started.use(proberOf(board, config, 1 / role.workers))
-  return { observer, board, pools, prober, metrics, pressure, readings }
+  return { observer, board, rehearsals, pools, prober, metrics, pressure, readings }
 }
+
+const rehearsalsOf = (board: Board, config: () => Config, observer: Observer, own: OwnDelay): Rehearsals =>
+  new Rehearsals({
+    board,
+    clock: systemClock,
+    wallNow: exactWallNow,
+    nodeSettings: () => nodeSettings(config()),
+    probeSettings: () => config().health,
+    own,
+    observer,
+  })
 
 /** All that rates are measured of. */
 function* linesOf({ requestLines, attemptLines }: Metrics): Generator<TallyLine> {

@@ -1,8 +1,16 @@
 // Everything that operators have decided and the data plane acts upon, read from the registry's records.
 import type { z } from 'zod'
+import type { DrillLease } from '../../model/drill.ts'
 import type { Hold } from '../../model/hold.ts'
 import type { Mode } from '../../model/mode.ts'
 import type { RegistryRecord } from '../registry/port.ts'
+import {
+  type DrillLever,
+  drillLeasePrefix,
+  drillLeaseSchema,
+  drillLeverKey,
+  drillLeverSchema,
+} from './drills.ts'
 import { holdPrefix, holdSchema } from './holds.ts'
 import { modeKey, modeSchema } from './mode.ts'
 
@@ -14,19 +22,32 @@ export interface Intent {
   readonly holds: readonly Hold[]
   /** `null`: the configuration file's. */
   readonly mode: Mode | null
+  /** Drills that are on, one lease for each home; none while the lever is set. */
+  readonly drills: readonly DrillLease[]
+  /** Who stopped all drills, and bars new ones. */
+  readonly drillLever: DrillLever | null
   /** Wall-clock milliseconds at which it is to be read again, because a lease ends; `null` for never. */
   readonly nextChangeAt: number | null
   /** Keys of records that are of no use. */
   readonly unreadable: readonly string[]
 }
 
-export const noIntent: Intent = { holds: [], mode: null, nextChangeAt: null, unreadable: [] }
+export const noIntent: Intent = {
+  holds: [],
+  mode: null,
+  drills: [],
+  drillLever: null,
+  nextChangeAt: null,
+  unreadable: [],
+}
 
 /** @param wallMs Wall-clock milliseconds since 1970. */
 export function readIntent(records: readonly RegistryRecord[], wallMs: number): Intent {
   const unreadable: string[] = []
   const holds: Hold[] = []
+  const leases: DrillLease[] = []
   let mode: Mode | null = null
+  let drillLever: DrillLever | null = null
   const read = <T>(schema: z.ZodType<T>, { key, value }: RegistryRecord, use: (read: T) => void): void => {
     const parsed = schema.safeParse(value)
     if (parsed.success) use(parsed.data)
@@ -37,12 +58,25 @@ export function readIntent(records: readonly RegistryRecord[], wallMs: number): 
       read(holdSchema, record, (hold) => {
         if (hold.expiresAt > wallMs) holds.push(hold)
       })
+    } else if (record.key.startsWith(drillLeasePrefix)) {
+      read(drillLeaseSchema, record, (lease) => {
+        if (Math.min(lease.expiresAt, lease.endsAt) > wallMs) leases.push(lease)
+      })
+    } else if (record.key === drillLeverKey) {
+      read(drillLeverSchema, record, (lever) => {
+        drillLever = lever
+      })
     } else if (record.key === modeKey) {
       read(modeSchema, record, (setting) => {
         mode = setting.mode
       })
     } else unreadable.push(record.key)
   }
-  const ends = holds.map(({ expiresAt }) => expiresAt)
-  return { holds, mode, nextChangeAt: ends.length === 0 ? null : Math.min(...ends), unreadable }
+  const drills = drillLever === null ? leases : []
+  const ends = [
+    ...holds.map(({ expiresAt }) => expiresAt),
+    ...drills.map(({ expiresAt, endsAt }) => Math.min(expiresAt, endsAt)),
+  ]
+  const nextChangeAt = ends.length === 0 ? null : Math.min(...ends)
+  return { holds, mode, drills, drillLever, nextChangeAt, unreadable }
 }

@@ -11,7 +11,6 @@ import { rawReply, reply } from '../error-reply.ts'
 import type { Reason } from '../error-texts.ts'
 import { audienceOf, type Exchange } from '../exchange.ts'
 import { headersForNode } from '../request-headers.ts'
-import { connectTo } from './connect.ts'
 import type { ForwardParts } from './parts.ts'
 import { shedReason } from './shed.ts'
 import { StreamAttempt, type StreamJob, type TryEnd, type Upgrade } from './stream-attempt.ts'
@@ -174,7 +173,8 @@ class Stream implements StreamJob {
   private async connectAndTry(at: { pick: Pick; state: NodeState; ticket: Ticket }): Promise<TryEnd> {
     let connection: Socket
     try {
-      connection = await connectTo(at.pick.node, this.exchange.view.config.attempts.connectTimeoutMs)
+      const { connectTimeoutMs } = this.exchange.view.config.attempts
+      connection = await this.parts.connect(at.pick.node, connectTimeoutMs, at)
     } catch {
       // Whatever kept us from connecting, nothing was sent; the node is blamed and the next one tried.
       return { node: 'connect-failed', request: null, movable: true, paid: false }
