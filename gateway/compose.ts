@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
+import { drillsMeasured } from './compose/drills.ts'
 import { openOperators, ownState } from './compose/operators.ts'
 import { exactWallNow } from './control/clock.ts'
 import type { Registry } from './control/registry/port.ts'
@@ -72,7 +73,10 @@ export async function startGateway(
       body: await metrics.registry.metrics(),
     }),
   }
-  const plane = role.operators && initial.admin.api ? await openOperators(control, started) : null
+  const plane =
+    role.operators && initial.admin.api
+      ? await openOperators({ ...control, drills: drillsMeasured(control.rehearsals) }, started)
+      : null
   const app = adminApp(operators, plane?.api ?? null)
   const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
   const parts = started.move()

@@ -10,6 +10,8 @@ import type { Plane } from './plane.ts'
 import { Problem, sendProblem } from './problem.ts'
 import { accessRoutes } from './routes/access.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { drillLeverRoutes } from './routes/drill-lever.ts'
+import { drillRoutes } from './routes/drills.ts'
 import { federationRoutes } from './routes/federation.ts'
 import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
@@ -58,6 +60,8 @@ export const apiRoutes = (plane: Plane): AdminRoute[] => [
   ...federationRoutes(plane),
   ...foresightRoutes(plane),
   ...holdRoutes(plane),
+  ...drillRoutes(plane),
+  ...drillLeverRoutes(plane),
   ...modeRoutes(plane),
   ...auditRoutes(plane),
   ...tokenRoutes(plane),

@@ -8,6 +8,8 @@ import { Desk } from '../admin/desk.ts'
 import { makeFirstToken } from '../control/access/first-token.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
+import { runDrills } from './drills.ts'
+import type { DrillMeasured } from '../control/drills/runner.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { regionsOf } from '../control/regions.ts'
@@ -29,6 +31,8 @@ export interface OperatorsParts {
   readonly registry: Registry
   readonly directory: Directory
   readonly observer: Pick<Observer, 'internalError'>
+  /** What is measured of drills; without it none may begin. */
+  readonly drills?: DrillMeasured
 }
 
 export interface Operators {
@@ -43,9 +47,10 @@ const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000 }
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
 export async function openOperators(
-  { fileMode, inMode: inThat, measured, registry, directory, observer }: OperatorsParts,
+  parts: OperatorsParts,
   started: AsyncDisposableStack,
 ): Promise<Operators> {
+  const { fileMode, inMode: inThat, measured, registry, directory, observer } = parts
   const wallNow = Date.now
   const now = (): number => performance.now()
   const changes = new Changes(registry, wallNow)
@@ -59,8 +64,10 @@ export async function openOperators(
     })
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
+  const drills = runDrills(parts, changes, started)
   const api: ApiParts = {
     plane: {
+      drills,
       registry,
       desk,
       tokens,

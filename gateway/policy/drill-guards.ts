@@ -183,7 +183,8 @@ const hard = (name: DrillObjectionName): DrillObjection => ({ ...soft(name), isH
 
 /** What the gateway takes at the least, ms. */
 export interface Paces {
-  readonly resetTimeoutMs: number
+  /** Until an open breaker lets one request through. */
+  readonly breakerWaitMs: number
   readonly slowStartMs: number
   /** Until probes have found a node down, at the most. */
   readonly probesFindMs: number
@@ -205,7 +206,7 @@ export function planWarnings(
 ): PlanWarning[] {
   const { kind } = fault
   const opens = kind === 'refuse' || kind === 'errors' || kind === 'blackhole'
-  const recovery = paces.slowStartMs + (opens ? paces.resetTimeoutMs : 0)
+  const recovery = paces.slowStartMs + (opens ? paces.breakerWaitMs : 0)
   const { detectMs, recoverMs } = objectives
   return [
     ...(recoverMs !== null && recoverMs < recovery ? ['recovers-slower' as const] : []),

@@ -178,7 +178,7 @@ describe('before it begins', () => {
     },
     { plan: { fault: { kind: 'quota-cut', share: 0.5 } }, warnings: ['nothing-to-cut'] },
   ])('warns of $plan: $warnings', ({ plan, warnings }) => {
-    const paces = { resetTimeoutMs: 6000, slowStartMs: 10_000, probesFindMs: 3000 }
+    const paces = { breakerWaitMs: 6000, slowStartMs: 10_000, probesFindMs: 3000 }
     expect(planWarnings(aPlan(plan), paces, false)).toEqual(warnings)
   })
 })
