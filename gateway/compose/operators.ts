@@ -113,7 +113,7 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
 export async function openOperatorsAlone(
   initial: Config,
   observer: Observer,
-  measured: Measured,
+  { measured, drills }: { readonly measured: Measured; readonly drills: DrillMeasured },
   started: AsyncDisposableStack,
 ): Promise<Operators & { readonly reload: (config: Config) => void }> {
   let config = initial
@@ -124,6 +124,7 @@ export async function openOperatorsAlone(
       fileMode: () => config.mode,
       inMode: (mode) => inMode(config, mode),
       measured,
+      drills,
       registry,
       directory,
       observer,

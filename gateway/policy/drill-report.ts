@@ -58,7 +58,7 @@ export interface ObjectiveResult {
 
 /**
  * `passed`: it ran its time and every objective was met. `failed`: one was not. `ended-early`: a stop condition, a
- * failure or a person ended it. `interrupted`: whoever ran it was gone. `no-traffic`: no request met the fault.
+ * failure or a person ended it. `interrupted`: whoever ran it, or had its figures, was gone. `no-traffic`: no request met the fault.
  */
 export const verdicts = ['passed', 'failed', 'ended-early', 'interrupted', 'no-traffic'] as const
 export type DrillVerdict = (typeof verdicts)[number]
@@ -117,7 +117,7 @@ export function reportOf(
     cohortShare: drill.cohort,
     seconds: drill.seconds,
     run,
-    verdict: verdictOf(drill, run, cohort, objectives),
+    verdict: measures === null ? 'interrupted' : verdictOf(drill, run, cohort, objectives),
     timeline,
     times,
     objectives,

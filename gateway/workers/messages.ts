@@ -1,6 +1,7 @@
 // What a primary and its workers tell each other, checked on arrival.
 import { z } from 'zod'
 import { configSchema } from '../../config/schema.ts'
+import { drillsToldSchema } from '../control/drills/measures-record.ts'
 import { readingsSchema } from '../admin/schemas/readings.ts'
 
 const rates = z.record(z.string(), z.number().min(0))
@@ -24,6 +25,8 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('copy-please'), id: z.int() }),
   /** Asks for what it measures now. */
   z.object({ type: z.literal('state-please'), id: z.int() }),
+  /** Asks for what it measures of drills. */
+  z.object({ type: z.literal('drills-please'), id: z.int() }),
   z.object({ type: z.literal('shares'), shares: rates }),
   z.object({ type: z.literal('drain') }),
 ])
@@ -74,6 +77,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   }),
   /** What it measures now, as it was asked. */
   z.object({ type: z.literal('state'), id: z.int(), readings: readingsSchema }),
+  /** What it measures of drills, as it was asked. */
+  z.object({ type: z.literal('drills'), id: z.int(), drills: drillsToldSchema }),
   z.object({ type: z.literal('demand'), demands: rates }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

@@ -36,7 +36,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     return crew.ready === 0 ? 'no worker serves' : null
   }
   const parts = { notReady, warnings: () => crew.warnings, metrics: () => crew.copies.scrape() }
-  const plane = initial.admin.api ? await openOperatorsAlone(initial, log, crew.measured, started) : null
+  const plane = initial.admin.api ? await openOperatorsAlone(initial, log, crew, started) : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)

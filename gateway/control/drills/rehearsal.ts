@@ -2,7 +2,7 @@
 import type { Clock } from '../../model/clock.ts'
 import type { DrillLease } from '../../model/drill.ts'
 import type { BreakerState, Observer } from '../../model/events.ts'
-import type { NodeId } from '../../model/ids.ts'
+import type { NodeId, RegionId } from '../../model/ids.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { Home } from '../../model/snapshot.ts'
 import type { MeasuresInTheMaking } from '../../policy/drill-measure.ts'
@@ -10,6 +10,7 @@ import { cohortSeed, isInCohort, targetsOf } from '../../policy/drill-scope.ts'
 import { stallThreshold } from '../../policy/eligibility.ts'
 import { afterProbe, nextProbeInMs, type ProbeSettings, type ProbeState } from '../../policy/health.ts'
 import { BreakerFactory } from '../breakers.ts'
+import { Donor } from '../health/donor.ts'
 import type { Board } from '../health/board.ts'
 import type { NodeSettings, OwnDelay } from '../health/node-state.ts'
 import { ShadowBoard } from './shadow-board.ts'
@@ -48,6 +49,7 @@ export class Rehearsal implements Disposable {
   private readonly breakers: BreakerFactory
   private readonly shadows = new Map<NodeId, ShadowState>()
   private readonly isStalled = new Set<NodeId>()
+  private readonly donors = new Map<RegionId, Donor>()
   private readonly timers = new Set<() => void>()
   /** Delayed attempts and what else ends with the fault. */
   private readonly atEnd = new Set<() => void>()
@@ -67,7 +69,7 @@ export class Rehearsal implements Disposable {
     for (const node of targetsOf(lease.scope, home)) {
       const real = parts.board.state(node)
       if (real === undefined) continue
-      const shadow = new ShadowState(real, nodeParts, parts.observer)
+      const shadow = new ShadowState(real, this.donorOf(node.region), nodeParts, parts.observer)
       shadow.stalled = () => this.stalled(node)
       this.shadows.set(node.id, shadow)
     }
@@ -147,6 +149,16 @@ export class Rehearsal implements Disposable {
     return this.shadows.size > 0 && [...this.shadows.values()].every(isKnownBad)
   }
 
+  /** One for all nodes of a region: they lend together. */
+  private donorOf(region: RegionId): Donor {
+    let donor = this.donors.get(region)
+    if (donor === undefined) {
+      donor = new Donor(unbounded)
+      this.donors.set(region, donor)
+    }
+    return donor
+  }
+
   private faultOn(): void {
     this.phase = 'fault'
     const { fault } = this.lease
@@ -163,12 +175,12 @@ export class Rehearsal implements Disposable {
   /** Of what its region agreed to lend, the cohort's share, cut. */
   private cutQuota(shadow: ShadowState, left: number): void {
     const part = left * this.lease.cohort
-    const { limitRps, limitConcurrent, homeReserve } = shadow.real.donor.lending
+    const { lending, ownPart } = shadow.real.donor
     const cut = (limit: number): number => (part === 0 ? 0 : limit * part)
     shadow.donor.use({
-      limitRps: cut(limitRps),
-      limitConcurrent: Math.ceil(cut(limitConcurrent)),
-      homeReserve,
+      limitRps: cut(ownPart.rps),
+      limitConcurrent: Math.ceil(cut(ownPart.open)),
+      homeReserve: lending.homeReserve,
     })
   }
 

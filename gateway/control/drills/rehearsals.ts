@@ -2,6 +2,7 @@
 import type { RegionId } from '../../model/ids.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillMeasures, MeasuresInTheMaking } from '../../policy/drill-measure.ts'
+import type { DrillsTold } from './measures-record.ts'
 import { Rehearsal, type RehearsalParts } from './rehearsal.ts'
 
 /** Drills whose measures are kept after they are over. */
@@ -49,6 +50,15 @@ export class Rehearsals implements Disposable {
   /** What this process measured of a drill; `null` where it took no part, or long ago. */
   read(drill: string): DrillMeasures | null {
     return this.measures.get(drill)?.read(this.parts.wallNow()) ?? null
+  }
+
+  /** All that is measured here, for whoever adds up what several processes measured. */
+  told(): DrillsTold {
+    const now = this.parts.wallNow()
+    const all = [...this.measures].map(([drill, measures]) => {
+      return [drill, { measures: measures.read(now), inForce: this.isInForce(drill) }] as const
+    })
+    return Object.fromEntries(all)
   }
 
   /** Whether residents of some home are still in it, be it on their way back. */

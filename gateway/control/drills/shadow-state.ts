@@ -3,7 +3,7 @@ import type { Fault } from '../../model/drill.ts'
 import type { AttemptKind, BreakerState, Observer } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { stallThreshold } from '../../policy/eligibility.ts'
-import { Donor } from '../health/donor.ts'
+import type { Donor } from '../health/donor.ts'
 import { NodeState, type NodeParts, type Ticket } from '../health/node-state.ts'
 
 /** Attempts at the real node are told to whoever counts those; what a fault swallowed never was one. */
@@ -26,8 +26,9 @@ export class ShadowState extends NodeState {
   private isForgiven = false
   private readonly sent = new Map<Ticket, Ticket>()
 
-  constructor(real: NodeState, parts: NodeParts, listener: AttemptsTold) {
-    super(real.node, new Donor(unbounded), parts)
+  /** @param donor Counts what the cohort borrows of the region. */
+  constructor(real: NodeState, donor: Donor, parts: NodeParts, listener: AttemptsTold) {
+    super(real.node, donor, parts)
     this.real = real
     this.listener = listener
     this.health = real.health
