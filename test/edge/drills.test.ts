@@ -99,8 +99,8 @@ it('reaches one resident in ten and leaves all others at home, at their pace, wi
   expect(counted.retries).toBe(0)
   expect(cohort.byLevel).toEqual({ 'neighbour 610400': cohort.requests })
   expect(counted.byLevel).toEqual({ 'local 610100': control.length })
-  expect(timeline.breakerOpen).toBeDefined()
-  // The cohort's breaker has opened; the real one has heard of nothing.
+  expect(timeline.detected).toBeDefined()
+  // The cohort has found it out; the real breaker has heard of nothing.
   expect(await edge.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(0)
   expect(await edge.metric(failed, 'node="xian-1",outcome="connect-failed"')).toBe(0)
 })

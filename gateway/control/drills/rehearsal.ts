@@ -1,6 +1,6 @@
 // One home's part in a drill, in one process: puts the fault on, takes it off, and sees to it that nodes are trusted again.
 import type { Clock } from '../../model/clock.ts'
-import type { DrillLease } from '../../model/drill.ts'
+import type { DrillLease, FaultKind } from '../../model/drill.ts'
 import type { BreakerState, Observer } from '../../model/events.ts'
 import type { NodeId, RegionId } from '../../model/ids.ts'
 import type { CodeNode } from '../../model/region.ts'
@@ -23,7 +23,8 @@ export interface RehearsalParts {
   /** Wall-clock milliseconds since 1970, with fractions. */
   readonly wallNow: () => number
   readonly nodeSettings: () => NodeSettings
-  readonly probeSettings: () => ProbeSettings
+  /** `timeoutMs`: how long a probe waits for an answer, ms. */
+  readonly probeSettings: () => ProbeSettings & { readonly timeoutMs: number }
   readonly own: OwnDelay
   /** Told what concerns residents and real nodes. */
   readonly observer: Observer
@@ -166,8 +167,9 @@ export class Rehearsal implements Disposable {
     for (const shadow of this.shadows.values()) {
       shadow.fault = fault
       if (fault.kind === 'trip') shadow.hold = 'trip'
-      else if (fault.kind === 'probe-fail') this.probe(shadow, { health: shadow.health, streak: 0 }, false)
       else if (fault.kind === 'quota-cut') this.cutQuota(shadow, fault.share)
+      // Who answers no request answers no probe either.
+      else if (isUnprobed.has(fault.kind)) this.probe(shadow, { health: shadow.health, streak: 0 }, false)
     }
     this.noteDetected()
   }
@@ -187,7 +189,9 @@ export class Rehearsal implements Disposable {
   /** Plays the prober: one that hears nothing good, or one that hears what the real one does. */
   private probe(shadow: ShadowState, state: ProbeState, hears: boolean): void {
     const settings = this.parts.probeSettings()
-    this.after(nextProbeInMs(state, settings, 0.5), () => {
+    const pause = nextProbeInMs(state, settings, Math.random())
+    const waits = shadow.fault?.kind === 'blackhole' ? settings.timeoutMs : 0
+    this.after(pause + waits, () => {
       const next = afterProbe(state, hears && shadow.real.health !== 'down', settings)
       shadow.probed(next.health, hears ? 'probes answer well' : 'a drill lets probes fail')
       if (!hears || next.health === 'down') this.probe(shadow, next, hears)
@@ -198,17 +202,15 @@ export class Rehearsal implements Disposable {
     shadow.fault = null
     shadow.hold = null
     shadow.donor.use(unbounded)
-    const ranDown = shadow.health === 'down' && shadow.real.health !== 'down'
     if (!proven) {
       shadow.probed(shadow.real.health, 'the drill is over')
       shadow.forgive()
-    } else if (ranDown) this.probe(shadow, { health: 'down', streak: 0 }, true)
-    if (shadow.breaker === 'closed' && !(proven && ranDown)) shadow.rampFromNow()
+    } else if (shadow.health === 'down' || isSilent(shadow)) {
+      this.probe(shadow, { health: shadow.health, streak: 0 }, true)
+    } else if (shadow.breaker === 'closed') shadow.rampFromNow()
   }
 
   private look(): void {
-    const isBack = ({ breaker, health, ramp }: ShadowState): boolean =>
-      breaker === 'closed' && health !== 'down' && ramp >= 1
     if ([...this.shadows.values()].every(isBack)) {
       this.measures.first('recovered', this.parts.wallNow())
       this.finish()
@@ -255,9 +257,15 @@ export class Rehearsal implements Disposable {
   }
 }
 
-const isKnownBad = ({ hold, health, breaker, silentOverdue, fault }: ShadowState): boolean =>
-  hold !== null ||
-  health === 'down' ||
-  breaker !== 'closed' ||
-  silentOverdue >= stallThreshold ||
-  fault?.kind === 'quota-cut'
+const isUnprobed: ReadonlySet<FaultKind> = new Set<FaultKind>(['refuse', 'blackhole', 'probe-fail'])
+
+const isSilent = ({ silentOverdue }: ShadowState): boolean => silentOverdue >= stallThreshold
+
+const isKnownBad = (shadow: ShadowState): boolean =>
+  shadow.hold !== null ||
+  shadow.health === 'down' ||
+  shadow.breaker !== 'closed' ||
+  isSilent(shadow) ||
+  shadow.fault?.kind === 'quota-cut'
+
+const isBack = (shadow: ShadowState): boolean => !isKnownBad(shadow) && shadow.ramp >= 1

@@ -1,8 +1,10 @@
 // The drills that this process takes part in: follows the leases of the snapshot, home by home.
+import type { DrillLease } from '../../model/drill.ts'
 import type { RegionId } from '../../model/ids.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillMeasures, MeasuresInTheMaking } from '../../policy/drill-measure.ts'
 import type { DrillsTold } from './measures-record.ts'
+import { addedUp } from '../../policy/drill-measure-sum.ts'
 import { Rehearsal, type RehearsalParts } from './rehearsal.ts'
 
 /** Drills whose measures are kept after they are over. */
@@ -13,7 +15,8 @@ export class Rehearsals implements Disposable {
   changed: (inForce: readonly Rehearsal[]) => void = () => {}
   private readonly parts: RehearsalParts
   private readonly byHome = new Map<RegionId, Rehearsal>()
-  private readonly measures = new Map<string, MeasuresInTheMaking>()
+  /** By drill and home. */
+  private readonly measures = new Map<string, Map<RegionId, MeasuresInTheMaking>>()
 
   constructor(parts: RehearsalParts) {
     this.parts = parts
@@ -40,7 +43,7 @@ export class Rehearsals implements Disposable {
       if (home === undefined || before?.lease.drill === lease.drill) continue
       // Whoever is still being brought back is in the new drill's hands.
       before?.[Symbol.dispose]()
-      const rehearsal = new Rehearsal(lease, home, this.measuresOf(lease.drill, lease.startedAt), this.parts)
+      const rehearsal = new Rehearsal(lease, home, this.measuresOf(lease), this.parts)
       rehearsal.whenOver = () => this.over(rehearsal)
       this.byHome.set(lease.home, rehearsal)
     }
@@ -49,16 +52,18 @@ export class Rehearsals implements Disposable {
 
   /** What this process measured of a drill; `null` where it took no part, or long ago. */
   read(drill: string): DrillMeasures | null {
-    return this.measures.get(drill)?.read(this.parts.wallNow()) ?? null
+    const now = this.parts.wallNow()
+    return addedUp([...(this.measures.get(drill)?.values() ?? [])].map((one) => one.read(now)))
   }
 
   /** All that is measured here, for whoever adds up what several processes measured. */
   told(): DrillsTold {
-    const now = this.parts.wallNow()
-    const all = [...this.measures].map(([drill, measures]) => {
-      return [drill, { measures: measures.read(now), inForce: this.isInForce(drill) }] as const
-    })
-    return Object.fromEntries(all)
+    const told: DrillsTold = {}
+    for (const drill of this.measures.keys()) {
+      const measures = this.read(drill)
+      if (measures !== null) told[drill] = { measures, inForce: this.isInForce(drill) }
+    }
+    return told
   }
 
   /** Whether residents of some home are still in it, be it on their way back. */
@@ -77,14 +82,13 @@ export class Rehearsals implements Disposable {
     this.changed(this.inForce)
   }
 
-  private measuresOf(drill: string, startedAt: number): MeasuresInTheMaking {
-    let measures = this.measures.get(drill)
-    if (measures === undefined) {
-      measures = new MeasuresInTheMaking(startedAt)
-      this.measures.set(drill, measures)
-      const [oldest] = this.measures.keys()
-      if (this.measures.size > keptAtMost && oldest !== undefined) this.measures.delete(oldest)
-    }
+  private measuresOf({ drill, home, startedAt }: DrillLease): MeasuresInTheMaking {
+    const ofDrill = this.measures.get(drill) ?? new Map<RegionId, MeasuresInTheMaking>()
+    this.measures.set(drill, ofDrill)
+    const [oldest] = this.measures.keys()
+    if (this.measures.size > keptAtMost && oldest !== undefined) this.measures.delete(oldest)
+    const measures = ofDrill.get(home) ?? new MeasuresInTheMaking(startedAt)
+    ofDrill.set(home, measures)
     return measures
   }
 }

@@ -4,7 +4,7 @@ import type { Drill, DrillRun } from '../../model/drill.ts'
 import type { Measured } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillStep, takeStep } from '../../policy/drill.ts'
-import { drillObjections, objectionsTo } from '../../policy/drill-guards.ts'
+import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
 import type { DrillMeasures } from '../../policy/drill-measure.ts'
 import { reportOf } from '../../policy/drill-report.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
@@ -121,7 +121,8 @@ export class DrillRunner implements AsyncDisposable {
       await this.end(one, { ending: 'lever', detail: '' })
     } else if (now >= run.endsAt) {
       await this.end(one, measures === null ? gone : { ending: 'time', detail: '' })
-    } else if (!alive) {
+    } else if (!alive || (measures?.timeline.faultOff ?? Infinity) < now - everyMs) {
+      // Whoever acts upon them saw them end.
       await this.end(one, gone)
     } else {
       const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
@@ -160,20 +161,27 @@ export class DrillRunner implements AsyncDisposable {
       this.known.map(({ value }) => value),
     )
     const objections = objectionsTo(drill, facts)
+    // With more traffic than when it was scheduled it may have become wide.
+    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius)
     const now = wallNow()
     const run = startOf(drill, now, aheadMs())
     const leases =
-      objections.length > 0 ? null : await newLeases(registry, drill, { ...run, ...notEnded }, now)
+      objections.length > 0 || isUnapproved
+        ? null
+        : await newLeases(registry, drill, { ...run, ...notEnded }, now)
     if (leases !== null) {
       await this.take(one, { kind: 'start', run }, 'drill.start', leases)
       return
     }
     const names = new Set(objections.map(({ name }) => name))
-    const why = drillObjections.filter((name) => names.has(name)).join(', ') || 'home-busy'
+    const why = [
+      ...drillObjections.filter((name) => names.has(name)),
+      ...(isUnapproved ? ['another person has to approve it'] : []),
+    ]
     const next = drill.schedule === null ? null : nextStart(drill.schedule, now + retryScheduleMs)
     const by = { id: 'gateway', name: this.parts.gatewayId }
     const step: DrillStep = next === null ? { kind: 'abandon', by } : { kind: 'postpone', nextAt: next }
-    await this.take(one, step, 'drill.postpone', [], why)
+    await this.take(one, step, 'drill.postpone', [], why.join(', ') || 'home-busy')
   }
 
   private async take(
