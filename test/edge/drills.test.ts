@@ -16,7 +16,11 @@ interface Seen {
 }
 
 async function twoCities(changes: Record<string, unknown> = {}) {
-  const own = await httpUpstream(named('own'))
+  const failing = { on: false }
+  const own = await httpUpstream((request, response) => {
+    if (failing.on) response.statusCode = 500
+    named('own')(request, response)
+  })
   const neighbour = await httpUpstream(named('neighbour'))
   const gateway = await startTestGateway(
     [
@@ -57,6 +61,7 @@ async function twoCities(changes: Record<string, unknown> = {}) {
   }
   return {
     own,
+    failing,
     neighbour,
     gateway,
     rehearsals,
@@ -136,7 +141,7 @@ it('a blackhole is found out by hedges as a frozen node is, and nothing reaches 
     attempts: { attemptTimeoutMs: 800, totalTimeoutMs: 3000 },
   })
   await edge.round(80)
-  const lease = await edge.begin({ kind: 'blackhole' })
+  const lease = await edge.begin({ kind: 'blackhole' }, { endsAt: Date.now() + 2500 })
   const before = edge.own.requests
   const during = await edge.round(80)
   expect(during.every(({ status, by }) => status === 200 && by === 'neighbour')).toBe(true)
@@ -146,6 +151,11 @@ it('a blackhole is found out by hedges as a frozen node is, and nothing reaches 
   expect(timeline.detected).toBeDefined()
   expect(events.some(({ what }) => what === 'stalled')).toBe(true)
   expect(await edge.metric('chiyuan_node_in_flight', 'node="xian-1",region="610100"')).toBe(0)
+  // Its probes answer again when it is over, and everybody comes back.
+  await eventually(async () => {
+    expect((await edge.round(8)).every(({ by }) => by === 'own')).toBe(true)
+    expect(edge.measured(lease).timeline.recovered).toBeDefined()
+  }, 12_000)
 })
 
 it('latency delays what is really sent, and the node is not blamed for it', async () => {
@@ -189,4 +199,21 @@ it('ends with its lease though nobody renews it, and though nobody can be heard'
   await eventually(async () => expect((await edge.ask(1)).by).toBe('own'), 3000)
   const { faultOff = 0 } = edge.measured(lease).timeline
   expect(Math.abs(faultOff - lease.expiresAt)).toBeLessThan(200)
+})
+
+it('retries of the cohort are paid by the cohort', async () => {
+  await using edge = await twoCities({
+    attempts: { retryBudget: 0, retryFloorPerSecond: 1 },
+    breaker: { volumeThreshold: 10_000 },
+  })
+  const lease = await edge.begin({ kind: 'errors', share: 1, status: 500 }, { cohort: 0.5 })
+  const seen = [...(await edge.round(80)), ...(await edge.round(80))]
+  const failing = new Set(seen.filter(({ by }) => by !== 'own').map(({ resident }) => resident))
+  // They have used up all that they had.
+  expect(seen.filter(({ status }) => status === 500).length).toBeGreaterThan(20)
+  const { control } = edge.measured(lease)
+  expect(control.errors).toBe(0)
+  const resident = Array.from({ length: 80 }, (_, i) => i).find((i) => !failing.has(i)) ?? 0
+  edge.failing.on = true
+  expect(await edge.ask(resident)).toMatchObject({ status: 200, by: 'neighbour' })
 })
