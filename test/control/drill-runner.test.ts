@@ -96,6 +96,7 @@ function setUp() {
   }
 }
 
+const notEnded = { endedAt: null, ending: null, detail: '' } as const
 const quiet = (): DrillMeasures => new MeasuresInTheMaking(monday).read(monday)
 const weekly = { kind: 'weekly' as const, windows: [{ weekday: 1, from: 120, to: 180 }], blocked: [] }
 
@@ -148,6 +149,22 @@ it('is over when a node fails by itself, whether it is in scope or not', async (
     state: 'restoring',
     run: { ending: 'failed', detail: 'xian-1' },
   })
+})
+
+it('has no second one of its home beside it, until its lease has ended', async () => {
+  await using drills = setUp()
+  await drills.running()
+  const other = aDrill({
+    id: 'd2',
+    state: 'running',
+    run: { ...startOf(aPlan(), drills.wallNow(), 0), ...notEnded },
+  })
+  const asked = { value: other, version: 0 }
+  expect(await startWrites(drills.registry, asked, other, drills.wallNow())).toBeNull()
+  const late = drills.wallNow() + leaseMs + 1
+  const writes = await startWrites(drills.registry, asked, other, late)
+  expect(await drills.registry.commit(writes ?? [])).toMatchObject({ ok: true })
+  expect((await drills.leases()).map(({ drill }) => drill)).toEqual(['d2'])
 })
 
 it('is over when nobody measures it', async () => {

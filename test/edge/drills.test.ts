@@ -16,10 +16,10 @@ interface Seen {
 }
 
 async function twoCities(changes: Record<string, unknown> = {}) {
-  const failing = { on: false }
+  const behaviour = { status: 200, delayMs: 0 }
   const own = await httpUpstream((request, response) => {
-    if (failing.on) response.statusCode = 500
-    named('own')(request, response)
+    response.statusCode = behaviour.status
+    setTimeout(() => named('own')(request, response), behaviour.delayMs)
   })
   const neighbour = await httpUpstream(named('neighbour'))
   const gateway = await startTestGateway(
@@ -61,7 +61,7 @@ async function twoCities(changes: Record<string, unknown> = {}) {
   }
   return {
     own,
-    failing,
+    behaviour,
     neighbour,
     gateway,
     rehearsals,
@@ -108,6 +108,9 @@ it('reaches one resident in ten and leaves all others at home, at their pace, wi
   // The cohort has found it out; the real breaker has heard of nothing.
   expect(await edge.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(0)
   expect(await edge.metric(failed, 'node="xian-1",outcome="connect-failed"')).toBe(0)
+  expect(await edge.metric('chiyuan_attempts_started_total', 'node="xian-1",kind="first"')).toBe(
+    edge.own.requests,
+  )
 })
 
 it.each<{ fault: Fault; retried: boolean }>([
@@ -166,9 +169,27 @@ it('latency delays what is really sent, and the node is not blamed for it', asyn
   expect(during.every(({ status, by, ms }) => status === 200 && by === 'own' && ms > 95)).toBe(true)
   const { cohort } = edge.measured(lease)
   expect(cohort.underFault.requests).toBe(40)
-  expect(await edge.metric(failed, 'node="xian-1",outcome="answered"')).toBe(80)
+  await endLease(edge.registry, lease)
+  await eventually(() => expect(edge.measured(lease).timeline.recovered).toBeDefined())
+  // They had stayed, so nobody is sent away to be brought back.
+  expect((await edge.round(40)).every(({ by, ms }) => by === 'own' && ms < 95)).toBe(true)
+  expect(await edge.metric(failed, 'node="xian-1",outcome="answered"')).toBe(120)
   const own = await edge.gateway.gateway.measured.read()
   expect(own.nodes.find(({ node }) => node === 'xian-1')?.meanMs).toBeLessThan(60)
+})
+
+it('a deadline that passes because of the drill is nothing against the node', async () => {
+  await using edge = await twoCities({ attempts: { attemptTimeoutMs: 500, totalTimeoutMs: 3000 } })
+  edge.behaviour.delayMs = 250
+  const lease = await edge.begin({ kind: 'latency', ms: 400, jitterMs: 0 })
+  const during = await edge.round(24)
+  expect(during.every(({ status, by }) => status === 200 && by === 'neighbour')).toBe(true)
+  expect(edge.measured(lease).timeline.breakerOpen).toBeDefined()
+  await eventually(async () =>
+    expect(await edge.metric(failed, 'node="xian-1",outcome="abandoned"')).toBeGreaterThan(0),
+  )
+  expect(await edge.metric(failed, 'node="xian-1",outcome="timeout"')).toBe(0)
+  expect(await edge.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(0)
 })
 
 it('failing probes take a node from the cohort without one failed request', async () => {
@@ -214,6 +235,6 @@ it('retries of the cohort are paid by the cohort', async () => {
   const { control } = edge.measured(lease)
   expect(control.errors).toBe(0)
   const resident = Array.from({ length: 80 }, (_, i) => i).find((i) => !failing.has(i)) ?? 0
-  edge.failing.on = true
+  edge.behaviour.status = 500
   expect(await edge.ask(resident)).toMatchObject({ status: 200, by: 'neighbour' })
 })

@@ -67,7 +67,8 @@ export class Rehearsal implements Disposable {
     const observer = new ShadowObserver(this, parts.wallNow)
     const { clock, own } = parts
     const nodeParts = { clock, settings, breakers: this.breakers, observer, own }
-    for (const node of targetsOf(lease.scope, home)) {
+    const targets = lease.fault.kind === 'registry-loss' ? [] : targetsOf(lease.scope, home)
+    for (const node of targets) {
       const real = parts.board.state(node)
       if (real === undefined) continue
       const shadow = new ShadowState(real, this.donorOf(node.region), nodeParts, parts.observer)
@@ -199,15 +200,18 @@ export class Rehearsal implements Disposable {
   }
 
   private release(shadow: ShadowState, proven: boolean): void {
+    // Whose residents had stayed are not sent away now.
+    const hadLeft = isKnownBad(shadow) && shadow.fault?.kind !== 'quota-cut'
     shadow.fault = null
     shadow.hold = null
     shadow.donor.use(unbounded)
     if (!proven) {
       shadow.probed(shadow.real.health, 'the drill is over')
       shadow.forgive()
+      if (hadLeft) shadow.rampFromNow()
     } else if (shadow.health === 'down' || isSilent(shadow)) {
       this.probe(shadow, { health: shadow.health, streak: 0 }, true)
-    } else if (shadow.breaker === 'closed') shadow.rampFromNow()
+    } else if (hadLeft && shadow.breaker === 'closed') shadow.rampFromNow()
   }
 
   private look(): void {

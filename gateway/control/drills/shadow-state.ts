@@ -46,7 +46,6 @@ export class ShadowState extends NodeState {
     this.isForgiven = true
     this.silentOverdue = 0
     this.circuit[Symbol.dispose]()
-    this.rampFromNow()
   }
 
   override get breaker(): BreakerState {
