@@ -140,6 +140,8 @@ export interface DrillRun {
   readonly faultAt: number
   /** When the fault is to end. */
   readonly endsAt: number
+  /** Names of the guards that objected and were overruled by whoever began it. */
+  readonly overruled: readonly string[]
   readonly endedAt: number | null
   readonly ending: DrillEnding | null
   /** In words: which node, which figure. Empty where there is nothing to say. */

@@ -1,7 +1,15 @@
 // The tables of a drill's report, in one language, for whichever form it is printed in.
+import { drillObjections } from './drill-guards.ts'
 import { moments } from './drill-measure.ts'
 import type { DrillReport, GroupSummary } from './drill-report.ts'
-import { endingWords, faultWords, momentWords, objectiveWords, verdictOfDrill } from './drill-words.ts'
+import {
+  endingWords,
+  faultWords,
+  momentWords,
+  objectionWords,
+  objectiveWords,
+  verdictOfDrill,
+} from './drill-words.ts'
 import type { Words } from './words.ts'
 
 export type Lang = keyof Words
@@ -63,8 +71,15 @@ const plan = (report: DrillReport, lang: Lang, say: Say): Table => ({
     [say('发起人', 'Owner'), report.owner.name],
     [say('批准人', 'Approver'), report.approver?.name ?? '–'],
     [say('原因', 'Reason'), report.reason],
+    [
+      say('强行越过的守则', 'Guards overruled'),
+      report.run.overruled.map((name) => guardText(name, lang)).join('; ') || '–',
+    ],
   ],
 })
+
+const guardText = (name: string, lang: Lang): string =>
+  drillObjections.flatMap((one) => (one === name ? [objectionWords[one][lang]] : [])).join('') || name
 
 const numbersOf = ({ fault }: DrillReport): string => {
   if (fault.kind === 'latency') return `${fault.ms} ± ${fault.jitterMs} ms`

@@ -15,7 +15,7 @@ export type DrillStep =
   | { readonly kind: 'schedule'; readonly by: Person; readonly nextAt: number }
   /** Of its schedule's window nothing came; it waits for the next. */
   | { readonly kind: 'postpone'; readonly nextAt: number }
-  | { readonly kind: 'start'; readonly run: Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt'> }
+  | { readonly kind: 'start'; readonly run: Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt' | 'overruled'> }
   | { readonly kind: 'end'; readonly ending: DrillEnding; readonly detail: string }
   | { readonly kind: 'restored' }
 export type DrillStepKind = DrillStep['kind']

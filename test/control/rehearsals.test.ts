@@ -129,7 +129,7 @@ it('each home has its own part: helpers are faulty only to whoever they are in s
   const leases = [lease({ kind: 'trip' }), lease({ kind: 'trip' }, { home: xianyang })]
   follow(leases)
   await clock.advance(1000)
-  const targets = rehearsals.inForce.map(({ lease: { home }, isTarget: _, ...rest }) => [home, rest.phase])
+  const targets = rehearsals.inForce.map((one) => [one.lease.home, one.phase])
   expect(targets).toEqual([
     [xian, 'fault'],
     [xianyang, 'fault'],

@@ -83,7 +83,7 @@ const ended = (endedAt: number, id = 'd0') =>
   aDrill({
     id,
     state: 'reported',
-    run: { startedAt: 1, faultAt: 1, endsAt: 2, endedAt, ending: 'time', detail: '' },
+    run: { startedAt: 1, faultAt: 1, endsAt: 2, overruled: [], endedAt, ending: 'time', detail: '' },
   })
 const guard = (
   name: 'nobody-left' | 'sheds' | 'donor-full',

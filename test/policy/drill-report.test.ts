@@ -16,6 +16,7 @@ const run = (ending: DrillEnding = 'time') => ({
   startedAt: 1000,
   faultAt: 6000,
   endsAt: 66_000,
+  overruled: ['wait-period'],
   endedAt: 66_000,
   ending,
   detail: '',
@@ -125,6 +126,7 @@ describe('in print', () => {
     expect(html.match(/<path /g)).toHaveLength(2)
     expect(html).not.toMatch(/NaN|undefined|null|Infinity/)
     expect(html).toContain(lang === 'zh' ? '达标' : 'passed')
+    expect(html).toContain(lang === 'zh' ? '距上次演练过近' : 'the last drill ended too shortly before')
   })
 
   it.each(['zh', 'en'] as const)('is Markdown whose words stay words, in %s', (lang) => {

@@ -13,7 +13,7 @@ const steps: Readonly<Record<string, DrillStep>> = {
   refuse: { kind: 'refuse', by: wang },
   schedule: { kind: 'schedule', by: li, nextAt: 9 },
   postpone: { kind: 'postpone', nextAt: 10 },
-  start: { kind: 'start', run: { startedAt: 5, faultAt: 6, endsAt: 7 } },
+  start: { kind: 'start', run: { startedAt: 5, faultAt: 6, endsAt: 7, overruled: [] } },
   end: { kind: 'end', ending: 'time', detail: '' },
   restored: { kind: 'restored' },
   abandon: { kind: 'abandon', by: li },
@@ -79,7 +79,7 @@ it.each([
   { ending: 'lever', state: 'aborted' },
   { ending: 'failed', state: 'aborted' },
 ] as const)('that ended by $ending is $state once residents are back', ({ ending, state }) => {
-  const run = { startedAt: 1, faultAt: 1, endsAt: 5, endedAt: null, ending: null, detail: '' }
+  const run = { startedAt: 1, faultAt: 1, endsAt: 5, overruled: [], endedAt: null, ending: null, detail: '' }
   const ended = takeStep(aDrill({ state: 'running', run }), { kind: 'end', ending, detail: 'x' }, 4, false)
   expect(ended).toMatchObject({ drill: { state: 'restoring', run: { endedAt: 4, ending, detail: 'x' } } })
   if (ended.ok)

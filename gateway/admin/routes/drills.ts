@@ -221,7 +221,8 @@ const starting = (plane: Plane) =>
       mustMatch(before.version, asked.ifMatch, `drills/${drill.id}`)
       const seen = await foreseen(plane, drill)
       const now = plane.wallNow()
-      const run = startOf(drill, now, plane.drills.aheadMs())
+      const overruled = [...new Set(seen.objections.map(({ name }) => name))]
+      const run = startOf(drill, now, plane.drills.aheadMs(), overruled)
       const after = stepped(plane, before, { kind: 'start', run }, seen.needsApproval)
       mustPass(seen.objections, asked.body.override)
       const writes = await startWrites(plane.registry, before, after, now)

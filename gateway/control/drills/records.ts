@@ -68,6 +68,7 @@ export const runShape = {
   startedAt: time,
   faultAt: time,
   endsAt: time,
+  overruled: z.array(z.string().max(64)).max(100),
   endedAt: time.nullable(),
   ending: z.enum(drillEndings).nullable(),
   detail: z.string().max(500),

@@ -44,6 +44,7 @@ export const drillReportSchema: z.ZodType<DrillReport> = z.object({
     startedAt: number,
     faultAt: number,
     endsAt: number,
+    overruled: z.array(z.string()),
     endedAt: orNull,
     ending: z.enum(drillEndings).nullable(),
     detail: z.string(),

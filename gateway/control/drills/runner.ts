@@ -225,15 +225,19 @@ export class DrillRunner implements AsyncDisposable {
 const gone: Stop = { ending: 'interrupted', detail: 'nobody put its leases off' }
 const notEnded = { endedAt: null, ending: null, detail: '' } as const
 
-/** When a drill that begins now puts its fault on, and takes it off. @param now Wall-clock ms. */
+/**
+ * When a drill that begins now puts its fault on, and takes it off.
+ * @param now Wall-clock ms. @param overruled Names of objections that somebody overrules.
+ */
 export function startOf(
   { seconds }: Pick<Drill, 'seconds'>,
   now: number,
   aheadMs: number,
-): Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt'> {
+  overruled: readonly string[] = [],
+): Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt' | 'overruled'> {
   const startedAt = Math.floor(now)
   const faultAt = startedAt + Math.ceil(aheadMs)
-  return { startedAt, faultAt, endsAt: faultAt + seconds * 1000 }
+  return { startedAt, faultAt, endsAt: faultAt + seconds * 1000, overruled }
 }
 
 /**
