@@ -9,7 +9,7 @@ import { demoFederation, xian, xianyang } from '../support/demo-federation.ts'
 import { aLease } from '../support/drills.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { listening } from '../support/silent-observer.ts'
-import { learning } from '../support/values.ts'
+import { aNode, learning } from '../support/values.ts'
 
 const epoch = 1_800_000_000_000
 const breaker = {
@@ -148,12 +148,12 @@ it('a node that a reload puts elsewhere is no part of it any more', async () => 
   const { clock, rehearsals, board, lease } = it_
   it_.follow([lease({ kind: 'trip' })])
   await clock.advance(1000)
-  const moved = demoFederation().map((region) => ({
-    ...region,
-    nodes: region.nodes.map((node) =>
-      node.id === 'xian-1' ? { ...node, origin: 'http://127.0.0.1:9999' } : node,
-    ),
-  }))
+  const [own, ...others] = demoFederation()
+  if (own === undefined) throw new Error('the demo has regions')
+  const moved = [
+    { ...own, nodes: [aNode('xian-1', { origin: 'http://127.0.0.1:9999' }), aNode('xian-2')] },
+    ...others,
+  ]
   const snapshot = snapshotOf(9, moved, { holds: [], mode: null, drills: [lease({ kind: 'trip' })] })
   board.follow(snapshot)
   rehearsals.follow(snapshot)

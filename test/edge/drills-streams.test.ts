@@ -1,5 +1,7 @@
 // Streams, joint requests, quotas and the registry in a drill.
 import { expect, it } from '@jest/globals'
+import { drillLeverKey } from '../../gateway/control/intent/drills.ts'
+import { compareAndSet } from '../../gateway/control/registry/port.ts'
 import type { Fault } from '../../gateway/model/drill.ts'
 import { aLease, endLease, putLease } from '../support/drills.ts'
 import { eventually } from '../support/eventually.ts'
@@ -99,20 +101,27 @@ it('a donor whose quota is cut lends the cohort only what is left of it', async 
   await eventually(async () => expect((await fetch(`${edge.url}/v1/codes/R1`)).status).toBe(200), 5000)
 })
 
-it('a registry that is played lost is heard again when the drill is over', async () => {
+it.each([
+  { how: 'its time is over', lastsMs: 1500, pulled: false },
+  { how: 'the lever is pulled, which is heard all the same', lastsMs: 30_000, pulled: true },
+])('a registry that is played lost is heard again when $how', async ({ lastsMs, pulled }) => {
   await using edge = await streaming()
+  const { gateway } = edge.gateway
   const now = Date.now()
-  const lease = aLease({ kind: 'registry-loss' }, { endsAt: now + 1500 })
-  await putLease(edge.registry, lease)
-  await eventually(() => expect(edge.gateway.gateway.snapshot().drills).toHaveLength(1))
+  await putLease(edge.registry, aLease({ kind: 'registry-loss' }, { endsAt: now + lastsMs }))
+  await eventually(() => expect(gateway.snapshot().drills).toHaveLength(1))
   await putHold(edge.registry, aHold('xian-1', 'trip', now + 60_000))
   await eventually(async () => {
-    expect((await edge.gateway.gateway.measured.read()).gateway.registryLost?.detail).toContain('a drill')
+    expect((await gateway.measured.read()).gateway.registryLost?.detail).toContain('a drill')
   })
-  expect(edge.gateway.gateway.snapshot().holds.size).toBe(0)
+  expect(gateway.snapshot().holds.size).toBe(0)
   expect(await (await fetch(`${edge.url}/v1/codes/R1`)).text()).toContain('own')
-  await eventually(() => expect(edge.gateway.gateway.snapshot().holds.size).toBe(1), 4000)
-  expect((await edge.gateway.gateway.measured.read()).gateway.registryLost).toBeNull()
+  if (pulled) {
+    const lever = { owner: 'test', reason: 'a test', setAt: now }
+    await compareAndSet(edge.registry, drillLeverKey, lever, 0)
+  }
+  await eventually(() => expect(gateway.snapshot().holds.size).toBe(1), 4000)
+  expect((await gateway.measured.read()).gateway.registryLost).toBeNull()
 })
 
 it('those who ask for the same share an answer only inside the cohort, or only outside', async () => {

@@ -9,6 +9,8 @@ import { Rehearsal, type RehearsalParts } from './rehearsal.ts'
 
 /** Drills whose measures are kept after they are over. */
 const keptAtMost = 8
+/** So long after it is over others may ask for what was measured of it, ms: its report is written by then. */
+const toldForMs = 180_000
 
 export class Rehearsals implements Disposable {
   /** Told whenever another set of homes takes part. */
@@ -17,6 +19,8 @@ export class Rehearsals implements Disposable {
   private readonly byHome = new Map<RegionId, Rehearsal>()
   /** By drill and home. */
   private readonly measures = new Map<string, Map<RegionId, MeasuresInTheMaking>>()
+
+  private readonly overAt = new Map<string, number>()
 
   constructor(parts: RehearsalParts) {
     this.parts = parts
@@ -59,7 +63,9 @@ export class Rehearsals implements Disposable {
   /** All that is measured here, for whoever adds up what several processes measured. */
   told(): DrillsTold {
     const told: DrillsTold = {}
+    const since = this.parts.wallNow() - toldForMs
     for (const drill of this.measures.keys()) {
+      if (!this.isInForce(drill) && (this.overAt.get(drill) ?? Infinity) < since) continue
       const measures = this.read(drill)
       if (measures !== null) told[drill] = { measures, inForce: this.isInForce(drill) }
     }
@@ -79,6 +85,7 @@ export class Rehearsals implements Disposable {
   private over(rehearsal: Rehearsal): void {
     const { home } = rehearsal.lease
     if (this.byHome.get(home) === rehearsal) this.byHome.delete(home)
+    this.overAt.set(rehearsal.lease.drill, this.parts.wallNow())
     this.changed(this.inForce)
   }
 
@@ -86,7 +93,10 @@ export class Rehearsals implements Disposable {
     const ofDrill = this.measures.get(drill) ?? new Map<RegionId, MeasuresInTheMaking>()
     this.measures.set(drill, ofDrill)
     const [oldest] = this.measures.keys()
-    if (this.measures.size > keptAtMost && oldest !== undefined) this.measures.delete(oldest)
+    if (this.measures.size > keptAtMost && oldest !== undefined) {
+      this.measures.delete(oldest)
+      this.overAt.delete(oldest)
+    }
     const measures = ofDrill.get(home) ?? new MeasuresInTheMaking(startedAt)
     ofDrill.set(home, measures)
     return measures
