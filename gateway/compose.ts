@@ -5,10 +5,14 @@ import type { Config } from '../config/schema.ts'
 import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
+import { drillsMeasured } from './compose/drills.ts'
 import { openOperators, type Operators, ownState } from './compose/operators.ts'
 import { openVerifier } from './compose/verification.ts'
+import { exactWallNow } from './control/clock.ts'
 import type { EventLog } from './control/events/event-log.ts'
 import type { Registry } from './control/registry/port.ts'
+import { Ways } from './edge/drills/ways.ts'
+import type { ForwardParts } from './edge/forward/parts.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
@@ -37,6 +41,8 @@ export interface Gateway extends AsyncDisposable {
   /** The one in force. */
   readonly snapshot: () => Snapshot
   readonly residents: Metrics['residents']
+  /** The drills that this process takes part in. */
+  readonly rehearsals: Control['rehearsals']
   /**
    * Takes over regions, routing settings and peppers. Returns the fields that changed but need a restart.
    * @throws {UsageError} for a pepper file that can't be used; then nothing has changed.
@@ -94,6 +100,7 @@ export async function startGateway(
     events: control.events,
     snapshot: () => control.view().snapshot,
     residents: metrics.residents,
+    rehearsals: control.rehearsals,
     reload: control.reload,
     reloadRefused: (detail) => observer.reloadRefused('configuration', detail),
     close: () => (closing ??= close()),
@@ -105,6 +112,7 @@ const planeOf = (initial: Config, control: Control, started: AsyncDisposableStac
   openOperators(
     {
       ...control,
+      drills: drillsMeasured(control.rehearsals),
       verifier: openVerifier(control.config, control.observer, started),
       oidc: initial.admin.oidc,
     },
@@ -125,9 +133,10 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
   control.readings.waiting = () => room.size
   const retries = new Budget(attempts.retryBudget, attempts.retryFloorPerSecond)
   const hedges = new Budget(hedging.budget, hedging.floorPerSecond)
-  const edge = new Edge({
+  const forward: ForwardParts = {
     board,
     pools,
+    connect: (node) => pools.connect(node),
     observer,
     retries,
     hedges,
@@ -135,8 +144,11 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
     inFlight: new Map(),
     lastGood: new LastGood(lastGood.memoryBytes, { now: () => performance.now(), wallNow: Date.now }),
     protection: control.pressure,
-    view: control.view,
-  })
+  }
+  const ways = started.use(new Ways({ forward, config: control.config, wallNow: exactWallNow }))
+  ways.follow(control.rehearsals.inForce)
+  control.rehearsals.changed = (inForce) => ways.follow(inForce)
+  const edge = new Edge({ ...forward, ways, view: control.view })
   control.readings.configured = (config) => {
     retries.use(config.attempts.retryBudget, config.attempts.retryFloorPerSecond)
     hedges.use(config.hedging.budget, config.hedging.floorPerSecond)

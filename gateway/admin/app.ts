@@ -15,6 +15,8 @@ import { enrolmentRoutes } from './routes/enrolments.ts'
 import { enrolmentStepRoutes } from './routes/enrolment-steps.ts'
 import { statusRoutes } from './routes/status.ts'
 import type { Verifications } from './verifications.ts'
+import { drillLeverRoutes } from './routes/drill-lever.ts'
+import { drillRoutes } from './routes/drills.ts'
 import { federationRoutes } from './routes/federation.ts'
 import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
@@ -94,6 +96,8 @@ export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRout
   ...federationRoutes(plane),
   ...foresightRoutes(plane),
   ...holdRoutes(plane),
+  ...drillRoutes(plane),
+  ...drillLeverRoutes(plane),
   ...modeRoutes(plane),
   ...auditRoutes(plane),
   ...tokenRoutes(plane),

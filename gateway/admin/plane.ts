@@ -2,19 +2,33 @@
 import type { Config } from '../../config/schema.ts'
 import type { AccessTokens } from '../control/access/tokens.ts'
 import type { Sessions } from '../control/access/sessions.ts'
+import type { Foreseen } from '../control/drills/facts.ts'
 import type { Intent } from '../control/intent/read.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { EventLog } from '../control/events/event-log.ts'
 import type { Versioned } from '../control/registry/typed.ts'
 import type { Enrolment } from '../model/enrolment.ts'
+import type { Drill, DrillPlan } from '../model/drill.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import type { Paces } from '../policy/drill-guards.ts'
 import type { Desk } from './desk.ts'
 import { Problem } from './problem.ts'
 
+/** What the routes of drills work with beside the rest. */
+export interface DrillPlane {
+  /** @param others All drills that are known. */
+  foresee(plan: DrillPlan, others: readonly Drill[]): Promise<Foreseen>
+  /** What the gateway takes at the least. */
+  paces(): Paces
+  /** How long a drill is only measured before its fault, ms. */
+  aheadMs(): number
+}
+
 export interface Plane {
+  readonly drills: DrillPlane
   readonly registry: Registry
   readonly desk: Desk
   readonly tokens: AccessTokens

@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
-import { systemClock } from '../control/clock.ts'
+import { exactWallNow, systemClock } from '../control/clock.ts'
 import { type Directory, snapshotOf } from '../control/directory.ts'
+import { Rehearsals } from '../control/drills/rehearsals.ts'
 import type { EventLog } from '../control/events/event-log.ts'
 import { type AskNode, nodeAsker } from '../control/health/ask-node.ts'
 import { Board } from '../control/health/board.ts'
@@ -71,6 +72,8 @@ export interface Control {
   readonly registry: Registry
   readonly directory: Directory
   readonly board: Board
+  /** The drills that this process takes part in. */
+  readonly rehearsals: Rehearsals
   readonly pools: Pools
   readonly observer: Observer
   readonly metrics: Metrics
@@ -113,7 +116,7 @@ export async function startControl(
   const secret = await residentSecret(initial.resident.keyFile ?? null, join(initial.dataDir, 'resident.key'))
   let peppers = peppersOf(initial)
   const measured = startMeasuring(config, logger, role, started)
-  const { observer, board, pools, prober, metrics, pressure, readings, credentials } = measured
+  const { observer, board, rehearsals, pools, prober, metrics, pressure, readings, credentials } = measured
   const enrolments = (): EffectSettings => ({ ...config().enrolment, share: 1 / role.workers })
   let view = compileView(config(), snapshotOf(0, [], noIntent), secret, peppers)
   /** Everywhere that settings are read from a copy. @param before The mode that was in force. */
@@ -133,6 +136,7 @@ export async function startControl(
     const gone = board.follow(snapshot)
     keeper?.follow()
     view = compileView(config(), snapshot, secret, peppers)
+    rehearsals.follow(snapshot)
     prober.follow(snapshot)
     credentials.keep(snapshot.nodes.values())
     metrics.follow(snapshot)
@@ -176,6 +180,7 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   observer.modeSet(config().mode, null)
   const own = { ms: 0 }
   const board = started.use(new Board(systemClock, nodeSettings(config()), observer, own))
+  const rehearsals = started.use(rehearsalsOf(board, config, observer, own))
   const credentials = new Credentials({
     clientCertificates: () => config().clientCertificates,
     changed: (node) => pools.retire(node),
@@ -185,8 +190,19 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
   const connector = new NodeConnector(credentials)
   const pools = started.use(new Pools(config().attempts, connector))
   const prober = started.use(proberOf(board, nodeAsker(connector), config, 1 / role.workers))
-  return { observer, events, board, pools, prober, metrics, pressure, readings, credentials }
+  return { observer, events, board, rehearsals, pools, prober, metrics, pressure, readings, credentials }
 }
+
+const rehearsalsOf = (board: Board, config: () => Config, observer: Observer, own: OwnDelay): Rehearsals =>
+  new Rehearsals({
+    board,
+    clock: systemClock,
+    wallNow: exactWallNow,
+    nodeSettings: () => nodeSettings(config()),
+    probeSettings: () => config().health,
+    own,
+    observer,
+  })
 
 /** All that rates are measured of. */
 function* linesOf({ requestLines, attemptLines }: Metrics): Generator<TallyLine> {

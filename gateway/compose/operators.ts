@@ -11,6 +11,8 @@ import { OidcTokens } from '../control/access/oidc.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
 import { Strangers } from '../control/audit/strangers.ts'
+import { runDrills } from './drills.ts'
+import type { DrillMeasured } from '../control/drills/runner.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
@@ -42,6 +44,8 @@ export interface OperatorsParts {
   readonly observer: Pick<Observer, 'internalError'>
   /** The identity provider whose tokens are taken too. */
   readonly oidc?: Config['admin']['oidc']
+  /** What is measured of drills; without it none may begin. */
+  readonly drills?: DrillMeasured
 }
 
 export interface Operators {
@@ -78,7 +82,8 @@ export async function openOperators(
   const fault = (cause: unknown): void => observer.internalError(cause)
   const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
-  const plane = planeOf(parts, { desk, tokens, sessions, wallNow })
+  const drills = runDrills(parts, changes, started)
+  const plane = planeOf(parts, { drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
     verifications: new Verifications(plane, parts.verifier, fault),
@@ -98,7 +103,7 @@ export async function openOperators(
 
 const planeOf = (
   { fileMode, inMode: inThat, measured, events, registry, directory }: OperatorsParts,
-  own: Pick<Plane, 'desk' | 'tokens' | 'sessions' | 'wallNow'>,
+  own: Pick<Plane, 'drills' | 'desk' | 'tokens' | 'sessions' | 'wallNow'>,
 ): Plane => ({
   ...own,
   registry,
@@ -138,7 +143,11 @@ export function ownState(config: Config, started: AsyncDisposableStack): void {
 export const openOperatorsOf = (
   { config, registry, directory }: FollowedIntent,
   observer: Observer,
-  { measured, events }: Pick<OperatorsParts, 'measured' | 'events'>,
+  {
+    measured,
+    events,
+    drills,
+  }: Pick<OperatorsParts, 'measured' | 'events'> & { readonly drills: DrillMeasured },
   started: AsyncDisposableStack,
 ): Promise<Operators> =>
   openOperators(
@@ -147,6 +156,7 @@ export const openOperatorsOf = (
       inMode: (mode) => inMode(config(), mode),
       measured,
       events,
+      drills,
       verifier: openVerifier(config, observer, started),
       registry,
       directory,

@@ -9,3 +9,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Wall-clock milliseconds since 1970, with fractions. */
+export const exactWallNow = (): number => performance.timeOrigin + performance.now()

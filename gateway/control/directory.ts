@@ -138,6 +138,8 @@ export class Directory implements Disposable {
       const { unreadable } = intent
       if (unreadable.length > 0) throw new Error(`unreadable records: ${unreadable.join(', ')}`)
       const before = this.intent
+      if (isDeafening(before, intent, this.wallNow()))
+        throw new Error('a drill plays that the registry is lost')
       this.intent = intent
       if (this.lostDetail !== null) {
         this.lostDetail = null
@@ -200,19 +202,28 @@ export class Directory implements Disposable {
   private publish(): void {
     this.version += 1
     const { regions, drains } = this.effect
-    const { holds, mode } = this.intent
-    const snapshot = snapshotOf(this.version, regions, { holds: [...holds, ...drains], mode })
+    const intent = { ...this.intent, holds: [...this.intent.holds, ...drains] }
+    const snapshot = snapshotOf(this.version, regions, intent)
     this.snapshot = snapshot
     this.listener(snapshot)
     this.observer.snapshotApplied(snapshot.version, regions.length, snapshot.nodes.size)
   }
 }
 
+/** A drill of a lost registry is on: nothing is taken over but its own end. */
+const isDeafening = (before: Intent, read: Intent, wallMs: number): boolean =>
+  before.drills.some(
+    ({ fault, faultAt, drill }) =>
+      fault.kind === 'registry-loss' &&
+      wallMs >= faultAt &&
+      read.drills.some((lease) => lease.drill === drill),
+  )
+
 /** Pure: the same regions and intent give the same snapshot. */
 export function snapshotOf(
   version: number,
   regions: readonly Region[],
-  intent: Pick<Intent, 'holds' | 'mode'>,
+  intent: Pick<Intent, 'holds' | 'mode'> & Partial<Pick<Intent, 'drills'>>,
 ): Snapshot {
   const byCode = new Map<RegionId, Region>(regions.map((region) => [region.code, region]))
   const homes = new Map<string, Home>()
@@ -223,5 +234,6 @@ export function snapshotOf(
     for (const node of region.nodes) nodes.set(node.id, node)
   }
   const holds = nodeHolds(nodes.values(), intent.holds)
-  return Object.freeze({ version, homes, nodes, lending, holds, mode: intent.mode })
+  const { mode, drills = [] } = intent
+  return Object.freeze({ version, homes, nodes, lending, holds, mode, drills })
 }

@@ -20,6 +20,8 @@ import type { View } from './view.ts'
 export interface EdgeParts extends ForwardParts {
   /** The view in force; read once a request. Never throws. */
   view(): View
+  /** By which parts a request goes on while a drill is on; without it always by these. */
+  readonly ways?: { of(exchange: Exchange): ForwardParts }
 }
 
 /** Whoever is owed an answer, whichever way it is written. */
@@ -69,8 +71,9 @@ export class Edge {
       if (typeof exchange === 'string') this.refuseRaw(client, exchange)
       else if (this.streamsAreFull(arrival)) this.refuseRaw(client, 'too-many-streams')
       else {
-        this.parts.observer.requestBegan(exchange.home)
-        void this.asStream(client, forwardUpgrade(exchange, socket, bytes, this.parts))
+        const parts = this.partsFor(exchange)
+        parts.observer.requestBegan(exchange.home)
+        void this.asStream(client, forwardUpgrade(exchange, socket, bytes, parts))
       }
     } catch (cause) {
       this.failed(client, cause)
@@ -91,7 +94,7 @@ export class Edge {
     if (hasBody) void this.takeAndForward(arrival, exchange, chunked)
     else if (head.accept.includes('text/event-stream')) this.streamOn(arrival, exchange, false)
     else {
-      forwardReplayable(exchange, noBody, this.parts)
+      forwardReplayable(exchange, noBody, this.partsFor(exchange))
     }
   }
 
@@ -103,7 +106,7 @@ export class Edge {
       if (taken.kind === 'whole') {
         const body = exchange.hideInBody === null ? taken.body : exchange.hideInBody(taken.body)
         if (typeof body === 'string') this.refuse(arrival, body)
-        else forwardReplayable(exchange, { bytes: body, chunked }, this.parts)
+        else forwardReplayable(exchange, { bytes: body, chunked }, this.partsFor(exchange))
       } else if (taken.kind === 'long' && exchange.hideInBody !== null) {
         // What can't be looked through whole could hold a number.
         this.refuse(arrival, 'body-too-large')
@@ -119,8 +122,13 @@ export class Edge {
       this.refuse(arrival, 'too-many-streams')
       return
     }
-    this.parts.observer.requestBegan(exchange.home)
-    void this.asStream(httpClient(arrival), forwardStreaming(exchange, hasBody, this.parts))
+    const parts = this.partsFor(exchange)
+    parts.observer.requestBegan(exchange.home)
+    void this.asStream(httpClient(arrival), forwardStreaming(exchange, hasBody, parts))
+  }
+
+  private partsFor(exchange: Exchange): ForwardParts {
+    return this.parts.ways === undefined ? this.parts : this.parts.ways.of(exchange)
   }
 
   private streamsAreFull({ view }: Arrival): boolean {

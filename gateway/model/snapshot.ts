@@ -1,4 +1,5 @@
 // What the data plane reads: one frozen view of the federation, replaced whole when anything changes.
+import type { DrillLease } from './drill.ts'
 import type { NodeHold } from './hold.ts'
 import type { NodeId, RegionId } from './ids.ts'
 import type { Mode } from './mode.ts'
@@ -28,4 +29,6 @@ export interface Snapshot {
   readonly holds: ReadonlyMap<NodeId, NodeHold>
   /** The mode that operators have set; `null`: the configuration file's is in force. */
   readonly mode: Mode | null
+  /** Drills that are on, one for each home at the most. */
+  readonly drills: readonly DrillLease[]
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { Copies } from './copies.ts'
+import { CrewDrills } from './crew-drills.ts'
 import { CrewReadings } from './crew-readings.ts'
 import type { Happening } from '../model/happening.ts'
 import type { Readings } from '../model/readings.ts'
@@ -35,6 +36,7 @@ export class Crew implements Host {
   readonly copies: Copies
   readonly measured: CrewReadings
   private readonly happen: (happening: Happening, worker: number) => void
+  readonly drills: CrewDrills
   private readonly places: readonly Place[]
   private readonly desk: QuotaDesk
   private config: Config
@@ -59,6 +61,7 @@ export class Crew implements Host {
     this.places = Array.from({ length: workers }, (_, i) => new Place(i + 1, this))
     this.copies = new Copies(this.places, () => this.ready)
     this.measured = new CrewReadings(this.places, (missing) => this.unmeasured(missing))
+    this.drills = new CrewDrills(this.places)
     this.desk = new QuotaDesk(workers, {})
     this.dividing = setInterval(() => this.divide(), divideEveryMs).unref()
     // Compiled files are .js, sources .ts.
@@ -136,12 +139,14 @@ export class Crew implements Host {
     else if (message.type === 'copy') this.copies.heard(place.number, message)
     else if (message.type === 'event') this.happened(place, message)
     else if (message.type === 'state') this.measured.heard(place.number, message.id, message.readings)
+    else if (message.type === 'drills') this.drills.heard(place.number, message.id, message.drills)
     else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
   }
 
   lost(place: Place): void {
     this.desk.ended(place.number)
     this.measured.ended(place.number)
+    this.drills.ended(place.number)
     this.copies.metrics.workerEnded(place.number)
     this.copies.ended(place.number).catch((cause: unknown) => {
       this.logger.error({ event: 'worker' }, `counts of worker ${place.number} are lost: ${String(cause)}`)

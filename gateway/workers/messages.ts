@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { configSchema } from '../../config/schema.ts'
 import { happeningSchema } from '../admin/schemas/events.ts'
+import { drillsToldSchema } from '../control/drills/measures-record.ts'
 import { readingsSchema } from '../admin/schemas/readings.ts'
 
 const rates = z.record(z.string(), z.number().min(0))
@@ -25,6 +26,8 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('copy-please'), id: z.int() }),
   /** Asks for what it measures now. */
   z.object({ type: z.literal('state-please'), id: z.int() }),
+  /** Asks for what it measures of drills. */
+  z.object({ type: z.literal('drills-please'), id: z.int() }),
   z.object({ type: z.literal('shares'), shares: rates }),
   z.object({ type: z.literal('drain') }),
 ])
@@ -77,6 +80,8 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), id: z.int(), readings: readingsSchema }),
   /** What operators are to see. `lost`: so many before it were given up while the primary took nothing. */
   z.object({ type: z.literal('event'), happening: happeningSchema, lost: z.int().min(0) }),
+  /** What it measures of drills, as it was asked. */
+  z.object({ type: z.literal('drills'), id: z.int(), drills: drillsToldSchema }),
   z.object({ type: z.literal('demand'), demands: rates }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

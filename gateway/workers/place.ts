@@ -95,6 +95,10 @@ export class Place {
     this.send({ type: 'state-please', id })
   }
 
+  askDrills(id: number): void {
+    this.send({ type: 'drills-please', id })
+  }
+
   kill(): void {
     this.life?.worker.process.kill('SIGKILL')
   }

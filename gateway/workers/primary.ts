@@ -56,7 +56,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   ]
   const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
   const plane = initial.admin.api
-    ? await openOperatorsOf(intent, log, { measured: crew.measured, events }, started)
+    ? await openOperatorsOf(intent, log, { measured: crew.measured, drills: crew.drills, events }, started)
     : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.

@@ -32,6 +32,11 @@ export class Reporter {
     await tellPrimary({ type: 'state', id, readings: await this.gateway.measured.read() })
   }
 
+  /** Sends what is measured of drills. @param id Of the question that it answers. */
+  async drills(id: number): Promise<void> {
+    await tellPrimary({ type: 'drills', id, drills: this.gateway.rehearsals.told() })
+  }
+
   /** Kilobytes a home, so each window is told once, by whichever copy comes first after it. */
   private residents(): ResidentsTold | null {
     const now = wall(performance.now())

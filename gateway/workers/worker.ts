@@ -81,6 +81,7 @@ function follow({ gateway, reporter, quotas }: Running, message: Exclude<ToWorke
   else if (message.type === 'shares') quotas.use(message.shares)
   else if (message.type === 'copy-please') void reporter.copy(message.id)
   else if (message.type === 'state-please') void reporter.state(message.id)
+  else if (message.type === 'drills-please') void reporter.drills(message.id)
 }
 
 /** The primary has tried it; what fails here, such as a file taken away since, must not end what serves. */

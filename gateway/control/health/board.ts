@@ -14,8 +14,16 @@ import { type NodeParts, type NodeSettings, NodeState, type OwnDelay } from './n
 
 const lendsAll: Lending = { limitRps: Infinity, limitConcurrent: Infinity, homeReserve: 0 }
 
+/** What forwarding asks about nodes and writes of them. */
+export interface NodeBoard extends Fleet {
+  /** Its live state; `undefined` for a node that a reload took away while a request was under way. */
+  state(node: CodeNode): NodeState | undefined
+  /** Whether waiting could help a request of `home`: a node that it has not tried would serve if it had room. */
+  isBusy(home: Home, tried: readonly NodeId[]): boolean
+}
+
 /** Live state of all nodes. Follows the snapshot: a node that stays keeps what was learnt of it. */
-export class Board implements Fleet, Disposable {
+export class Board implements NodeBoard, Disposable {
   private readonly states = new Map<NodeId, NodeState>()
   private readonly donors = new Map<RegionId, Donor>()
   private readonly breakers: BreakerFactory
@@ -52,7 +60,6 @@ export class Board implements Fleet, Disposable {
     return gone
   }
 
-  /** Its live state; `undefined` for a node that a reload took away while a request was under way. */
   state(node: CodeNode): NodeState | undefined {
     return this.states.get(node.id)
   }
@@ -92,7 +99,6 @@ export class Board implements Fleet, Disposable {
     return state === undefined ? 'draining' : judge(state, home, draw, canRetry, borrowed)
   }
 
-  /** Whether waiting could help a request of `home`: a node that it has not tried would serve if it had room. */
   isBusy(home: Home, tried: readonly NodeId[]): boolean {
     return home.levels.some(({ nodes }) =>
       nodes.some(({ id }) => {
@@ -134,5 +140,5 @@ export class Board implements Fleet, Disposable {
 }
 
 /** Slow from the start looks like frozen for a while. Where nothing better has room, it is waited for. */
-const mayServe = (state: NodeState, { region }: Home): boolean =>
+export const mayServe = (state: NodeState, { region }: Home): boolean =>
   isServing(state, region.code, state.isSilentByGuess)

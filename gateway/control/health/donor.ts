@@ -27,6 +27,11 @@ export class Donor {
     return this.terms
   }
 
+  /** What of it this process may lend. */
+  get ownPart(): Readonly<Record<PledgeUnit, number>> {
+    return this.part
+  }
+
   /** Takes over new terms, within the parts that this process was given last. */
   use(terms: Lending): void {
     this.terms = terms

@@ -78,7 +78,7 @@ export class NodeState implements Condition {
   private backAt = -Infinity
   private readonly clock: Clock
   private readonly settings: NodeSettings
-  private readonly observer: Observer
+  private readonly observer: NodeObserver
 
   constructor(node: CodeNode, donor: Donor, parts: NodeParts) {
     const { clock, settings, breakers, observer, own } = parts
@@ -260,6 +260,11 @@ export class NodeState implements Condition {
     this.stalledAt = null
   }
 
+  /** Trusts it again step by step, as after a return. */
+  rampFromNow(): void {
+    this.backAt = this.clock.now()
+  }
+
   private breakerMoved(state: BreakerState): void {
     this.trialUnderWay = false
     if (state === 'half-open') this.halfOpenAt = this.clock.now()
@@ -278,11 +283,17 @@ export class NodeState implements Condition {
   }
 }
 
+/** Who hears of a node's changes. */
+export type NodeObserver = Pick<
+  Observer,
+  'healthChanged' | 'breakerChanged' | 'readinessChanged' | 'readinessUnreadable'
+>
+
 export interface NodeParts {
   readonly clock: Clock
   readonly settings: NodeSettings
   readonly breakers: BreakerFactory
-  readonly observer: Observer
+  readonly observer: NodeObserver
   readonly own: OwnDelay
 }
 

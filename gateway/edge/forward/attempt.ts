@@ -52,7 +52,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** With a 429 or 503, when the node wants to be asked again; `null` where it does not say. */
   private retryAfterMs: number | null = null
   private readonly listener: AttemptListener
-  private readonly ticket: Ticket
+  readonly ticket: Ticket
   private controller: Controller | null = null
   private overdueMarks = 0
   /** Nobody waits for the answer; it is only measured. */

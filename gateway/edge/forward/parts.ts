@@ -1,15 +1,32 @@
 // What forwarding is made of; put together once, in compose.
-import type { Board } from '../../control/health/board.ts'
+import type { NodeBoard } from '../../control/health/board.ts'
 import type { Observer } from '../../model/events.ts'
 import type { Budget } from '../../policy/retry.ts'
 import type { LastGood } from './last-good.ts'
-import type { Pools } from './pools.ts'
+import type { Attempt } from './attempt.ts'
+import type { Dispatcher } from 'undici'
+import type { Socket } from 'node:net'
+import type { CodeNode } from '../../model/region.ts'
+import type { NodeState, Ticket } from '../../control/health/node-state.ts'
 import type { Race } from './race.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
+/** Sends an attempt to its node. */
+export interface Dispatching {
+  dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, attempt: Attempt): void
+}
+
+/** Where a stream's try is counted. */
+export interface StreamPlace {
+  readonly state: NodeState
+  readonly ticket: Ticket
+}
+
 export interface ForwardParts {
-  readonly board: Board
-  readonly pools: Pools
+  readonly board: NodeBoard
+  readonly pools: Dispatching
+  /** Opens a connection to a node for one stream. @throws {Error} where there is none within `timeoutMs`. */
+  readonly connect: (node: CodeNode, timeoutMs: number, at: StreamPlace) => Promise<Socket>
   readonly observer: Observer
   readonly retries: Budget
   readonly hedges: Budget

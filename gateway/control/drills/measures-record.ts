@@ -1,0 +1,33 @@
+// What one process measured of drills, as it tells another.
+import { z } from 'zod'
+import { type DrillMeasures, moments } from '../../policy/drill-measure.ts'
+import { nodeField } from '../intent/drills.ts'
+
+const count = z.number().min(0)
+const counts = z.record(z.string(), count)
+
+const group = z.object({
+  requests: count,
+  errors: count,
+  outcomes: counts,
+  retries: count,
+  hedges: count,
+  coalesced: count,
+  byLevel: counts,
+  seconds: z.array(z.object({ second: count, requests: count, errors: count, sumMs: count, maxMs: count })),
+  latency: z.array(count),
+  underFault: z.object({ requests: count, errors: count }),
+})
+const recent = z.object({ requests: count, errors: count, p99Ms: count.nullable() })
+
+const measures: z.ZodType<DrillMeasures> = z.object({
+  timeline: z.partialRecord(z.enum(moments), z.number()),
+  cohort: group,
+  control: group,
+  events: z.array(z.object({ at: z.number(), node: nodeField, what: z.string(), real: z.boolean() })),
+  recent: z.object({ cohort: recent, control: recent }),
+})
+
+/** By the drill's id. */
+export const drillsToldSchema = z.record(z.string(), z.object({ measures, inForce: z.boolean() }))
+export type DrillsTold = z.output<typeof drillsToldSchema>

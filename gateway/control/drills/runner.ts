@@ -1,0 +1,268 @@
+// Runs drills: looks every second at those that are on, ends them when they have to, and writes what came of them.
+import type { Clock } from '../../model/clock.ts'
+import type { Drill, DrillRun } from '../../model/drill.ts'
+import type { Measured } from '../../model/readings.ts'
+import type { Snapshot } from '../../model/snapshot.ts'
+import { type DrillStep, takeStep } from '../../policy/drill.ts'
+import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
+import type { DrillMeasures } from '../../policy/drill-measure.ts'
+import { reportOf } from '../../policy/drill-report.ts'
+import { nextStart } from '../../policy/drill-schedule.ts'
+import type { Stop } from '../../policy/drill-stop.ts'
+import type { Changes } from '../changes.ts'
+import { drillLeverKey } from '../intent/drills.ts'
+import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
+import { listTyped, type Versioned } from '../registry/typed.ts'
+import type { Foreseen } from './facts.ts'
+import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
+import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
+import { Watch } from './watch.ts'
+
+/** Whoever can tell what is measured of a drill: one process of itself, a primary of its workers. */
+export interface DrillMeasured {
+  read(drill: string): Promise<DrillMeasures | null>
+  /** Whether residents are still in it, be it on their way back. */
+  isInForce(drill: string): Promise<boolean>
+}
+
+export interface RunnerParts {
+  readonly registry: Registry
+  readonly changes: Pick<Changes, 'commit' | 'note'>
+  readonly clock: Clock
+  /** Wall-clock milliseconds since 1970. */
+  readonly wallNow: () => number
+  readonly snapshot: () => Snapshot
+  readonly measured: Measured
+  readonly drills: DrillMeasured
+  readonly foresee: (drill: Drill, others: readonly Drill[]) => Promise<Foreseen>
+  /** How long a drill is only measured before its fault, ms: what a breaker remembers. */
+  readonly aheadMs: () => number
+  /** Stands in the audit log for what nobody did by hand. */
+  readonly gatewayId: string
+  /** A fault of our own. */
+  readonly fault: (cause: unknown) => void
+}
+
+const everyMs = 1000
+/** Nobody is on the way back for longer than that, ms. */
+const restoringAtMostMs = 120_000
+/** A window that was missed is not tried again within the same minute, ms. */
+const retryScheduleMs = 60_000
+
+export class DrillRunner implements AsyncDisposable {
+  private readonly parts: RunnerParts
+  private readonly watches = new Map<string, Watch>()
+  private known: readonly Versioned<Drill>[] = []
+  private isStale = true
+  private ended = false
+  private cancel = (): void => {}
+  private readonly stopWatching: () => void
+  private round: Promise<void> = Promise.resolve()
+
+  constructor(parts: RunnerParts) {
+    this.parts = parts
+    this.stopWatching = parts.registry.watch(
+      () => (this.isStale = true),
+      () => (this.isStale = true),
+    )
+    this.wake()
+  }
+
+  /** Looks at all of them once. */
+  look(): Promise<void> {
+    this.round = this.round.then(() => this.lookOnce())
+    return this.round
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ended = true
+    this.cancel()
+    this.stopWatching()
+    await this.round
+  }
+
+  private wake(): void {
+    this.cancel = this.parts.clock.after(everyMs, () => {
+      void this.look().then(() => {
+        if (!this.ended) this.wake()
+      })
+    })
+  }
+
+  private async lookOnce(): Promise<void> {
+    if (this.ended) return
+    try {
+      if (this.isStale) {
+        this.isStale = false
+        this.known = await listTyped(this.parts.registry, drillPrefix, drillSchema)
+      }
+      for (const one of this.known) await this.lookAt(one)
+    } catch (cause) {
+      this.isStale = true
+      // The leases end by themselves.
+      if (!(cause instanceof RegistryUnavailable)) this.parts.fault(cause)
+    }
+  }
+
+  private async lookAt(one: Versioned<Drill>): Promise<void> {
+    const { state, run, nextAt } = one.value
+    if (state === 'running' && run !== null) await this.attend(one, run)
+    else if (state === 'restoring' && run !== null) await this.restore(one, run)
+    else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) await this.begin(one)
+  }
+
+  private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
+    const { registry, wallNow, measured, drills, snapshot } = this.parts
+    const drill = one.value
+    const measures = await drills.read(drill.id)
+    const now = wallNow()
+    const { changes, alive, leftMs } = await ownLeases(registry, drill, now, now + leaseMs)
+    if ((await registry.read(drillLeverKey)) !== null) {
+      await this.end(one, { ending: 'lever', detail: '' })
+    } else if (now >= run.endsAt) {
+      await this.end(one, measures === null ? gone : { ending: 'time', detail: '' })
+    } else if (!alive || (measures?.timeline.faultOff ?? Infinity) < now - everyMs) {
+      // Whoever acts upon them saw them end.
+      await this.end(one, gone)
+    } else {
+      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
+      if (stop !== null) await this.end(one, stop)
+      // Somebody who took one away has ended the drill; that is seen the next time.
+      else if (leftMs < renewBelowMs) await registry.commit(changes)
+    }
+  }
+
+  private async end(one: Versioned<Drill>, { ending, detail }: Stop): Promise<void> {
+    const { registry, wallNow } = this.parts
+    const { changes } = await ownLeases(registry, one.value, wallNow(), null)
+    await this.take(one, { kind: 'end', ending, detail }, `drill.end`, changes)
+  }
+
+  private async restore(one: Versioned<Drill>, run: DrillRun): Promise<void> {
+    const { drills, wallNow } = this.parts
+    const drill = one.value
+    const isLate = wallNow() - (run.endedAt ?? 0) > restoringAtMostMs
+    if (!isLate && (await drills.isInForce(drill.id))) return
+    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse)
+    this.watches.delete(drill.id)
+    const key = drillReportPrefix + drill.id
+    const before = await this.parts.registry.read(key)
+    await this.take(one, { kind: 'restored' }, 'drill.report', [
+      { key, value: report, expectedVersion: before?.version ?? 0 },
+    ])
+  }
+
+  /** By its schedule. What speaks against it then nobody is there to overrule. */
+  private async begin(one: Versioned<Drill>): Promise<void> {
+    const { registry, wallNow, foresee, aheadMs } = this.parts
+    const drill = one.value
+    const facts = await foresee(
+      drill,
+      this.known.map(({ value }) => value),
+    )
+    const objections = objectionsTo(drill, facts)
+    // With more traffic than when it was scheduled it may have become wide.
+    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius)
+    const now = wallNow()
+    const run = startOf(drill, now, aheadMs())
+    const leases =
+      objections.length > 0 || isUnapproved
+        ? null
+        : await newLeases(registry, drill, { ...run, ...notEnded }, now)
+    if (leases !== null) {
+      await this.take(one, { kind: 'start', run }, 'drill.start', leases)
+      return
+    }
+    const names = new Set(objections.map(({ name }) => name))
+    const why = [
+      ...drillObjections.filter((name) => names.has(name)),
+      ...(isUnapproved ? ['another person has to approve it'] : []),
+    ]
+    const next = drill.schedule === null ? null : nextStart(drill.schedule, now + retryScheduleMs)
+    const by = { id: 'gateway', name: this.parts.gatewayId }
+    const step: DrillStep = next === null ? { kind: 'abandon', by } : { kind: 'postpone', nextAt: next }
+    await this.take(one, step, 'drill.postpone', [], why.join(', ') || 'home-busy')
+  }
+
+  private async take(
+    { value: drill, version }: Versioned<Drill>,
+    step: DrillStep,
+    action: string,
+    changes: readonly RegistryChange[],
+    why: string | null = null,
+  ): Promise<void> {
+    const result = takeStep(drill, step, Math.floor(this.parts.wallNow()), false)
+    this.isStale = true
+    if (!result.ok) return
+    const next = result.drill
+    await this.parts.changes.commit(
+      {
+        actor: { id: 'gateway', name: this.parts.gatewayId },
+        from: 'local',
+        action,
+        target: `drills/${drill.id}`,
+        reason: step.kind === 'end' ? `${step.ending} ${step.detail}`.trim() : why,
+        before: { state: drill.state, run: drill.run },
+        after: { state: next.state, run: next.run },
+        outcome: 'done',
+        detail: null,
+      },
+      // Where somebody was quicker, what they did is seen the next time.
+      [{ key: drillPrefix + drill.id, value: next, expectedVersion: version }, ...changes],
+    )
+  }
+
+  private watchOf({ id }: Drill): Watch {
+    let watch = this.watches.get(id)
+    if (watch === undefined) {
+      watch = new Watch()
+      this.watches.set(id, watch)
+    }
+    return watch
+  }
+}
+
+const gone: Stop = { ending: 'interrupted', detail: 'nobody put its leases off' }
+const notEnded = { endedAt: null, ending: null, detail: '' } as const
+
+/**
+ * When a drill that begins now puts its fault on, and takes it off.
+ * @param now Wall-clock ms. @param overruled Names of objections that somebody overrules.
+ */
+export function startOf(
+  { seconds }: Pick<Drill, 'seconds'>,
+  now: number,
+  aheadMs: number,
+  overruled: readonly string[] = [],
+): Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt' | 'overruled'> {
+  const startedAt = Math.floor(now)
+  const faultAt = startedAt + Math.ceil(aheadMs)
+  return { startedAt, faultAt, endsAt: faultAt + seconds * 1000, overruled }
+}
+
+/**
+ * What is written when somebody begins a drill: it and its leases, together or not at all.
+ * @returns `null` where another drill of one of its homes is on.
+ */
+export async function startWrites(
+  registry: Registry,
+  { value: drill, version }: Versioned<Drill>,
+  started: Drill,
+  now: number,
+): Promise<RegistryChange[] | null> {
+  if (started.run === null) throw new TypeError(`drill ${drill.id} has not begun`)
+  const leases = await newLeases(registry, drill, started.run, now)
+  if (leases === null) return null
+  return [{ key: drillPrefix + drill.id, value: started, expectedVersion: version }, ...leases]
+}
+
+/** What is written when somebody ends one that is on. */
+export async function endWrites(
+  registry: Registry,
+  { value: drill, version }: Versioned<Drill>,
+  ended: Drill,
+  now: number,
+): Promise<RegistryChange[]> {
+  const { changes } = await ownLeases(registry, drill, now, null)
+  return [{ key: drillPrefix + drill.id, value: ended, expectedVersion: version }, ...changes]
+}

@@ -1,0 +1,47 @@
+// A drill's report as one HTML file that needs nothing else.
+import { latencyPlot } from './drill-report-plot.ts'
+import type { DrillReport } from './drill-report.ts'
+import { type Lang, type Table, tablesOf, type TimeText } from './drill-report-tables.ts'
+
+export function htmlReport(report: DrillReport, lang: Lang, timeText: TimeText): string {
+  const { title, verdict, tables } = tablesOf(report, lang, timeText)
+  return `<!doctype html>
+<html lang="${lang === 'zh' ? 'zh-CN' : 'en'}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<h1>${escaped(title)}</h1>
+<p class="verdict ${report.verdict}">${escaped(verdict)}</p>
+${latencyPlot(report, lang)}
+${tables.map(tableText).join('\n')}
+</body>
+</html>
+`
+}
+
+const tableText = ({ title, head, rows }: Table): string => {
+  const cells = (tag: string, row: readonly string[]): string =>
+    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`
+  const isNamed = head.some((name) => name !== '')
+  return `<h2>${escaped(title)}</h2>
+<table>${isNamed ? `<thead>${cells('th', head)}</thead>` : ''}<tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`
+}
+
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
+
+const style = `
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; vertical-align: top }
+.verdict { font-weight: 700; padding: .5rem 1rem; border-left: .5rem solid #8a6d00; background: #fdf6dd }
+.verdict.passed { border-color: #1b7f3b; background: #e8f6ec }
+.verdict.failed { border-color: #b3261e; background: #fbe9e7 }
+svg { width: 100%; height: auto }
+svg text { font: 12px system-ui, sans-serif; fill: #444 }
+`

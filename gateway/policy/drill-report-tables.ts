@@ -1,0 +1,173 @@
+// The tables of a drill's report, in one language, for whichever form it is printed in.
+import { drillObjections } from './drill-guards.ts'
+import { moments } from './drill-measure.ts'
+import type { DrillReport, GroupSummary } from './drill-report.ts'
+import {
+  endingWords,
+  faultWords,
+  momentWords,
+  objectionWords,
+  objectiveWords,
+  verdictOfDrill,
+} from './drill-words.ts'
+import type { Words } from './words.ts'
+
+export type Lang = keyof Words
+/** Wall-clock milliseconds since 1970, for a person. */
+export type TimeText = (wallMs: number) => string
+
+export interface Table {
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+export interface Tables {
+  readonly title: string
+  /** What it comes to, in a line. */
+  readonly verdict: string
+  readonly tables: readonly Table[]
+}
+
+export function tablesOf(report: DrillReport, lang: Lang, timeText: TimeText): Tables {
+  const say = (zh: string, en: string): string => (lang === 'zh' ? zh : en)
+  return {
+    title: say(`演练报告：${report.name}`, `Drill report: ${report.name}`),
+    verdict: `${verdictOfDrill[report.verdict][lang]}${endingOf(report, lang)}`,
+    tables: [
+      plan(report, lang, say),
+      objectives(report, lang, say),
+      timeline(report, lang, say, timeText),
+      groups(report, say),
+      levels(report, say),
+      donors(report, say),
+      events(report, say),
+    ].filter(({ rows }) => rows.length > 0),
+  }
+}
+
+type Say = (zh: string, en: string) => string
+
+function endingOf({ run: { ending, detail } }: DrillReport, lang: Lang): string {
+  if (ending === null) return ''
+  const words = endingWords[ending][lang]
+  return lang === 'zh'
+    ? `（${words}${detail === '' ? '' : `：${detail}`}）`
+    : ` (${words}${detail === '' ? '' : `: ${detail}`})`
+}
+
+const plan = (report: DrillReport, lang: Lang, say: Say): Table => ({
+  title: say('计划', 'Plan'),
+  head: ['', ''],
+  rows: [
+    [say('故障', 'Fault'), `${faultWords[report.fault.kind][lang]} ${numbersOf(report)}`.trim()],
+    [say('属地', 'Homes'), report.scope.homes.join(', ')],
+    [
+      say('范围', 'Scope'),
+      [...report.scope.levels, ...report.scope.regions, ...report.scope.nodes].join(', ') || '–',
+    ],
+    [say('参与居民', 'Cohort'), percent(report.cohortShare)],
+    [say('时长', 'Length'), `${report.seconds} s`],
+    [say('发起人', 'Owner'), report.owner.name],
+    [say('批准人', 'Approver'), report.approver?.name ?? '–'],
+    [say('原因', 'Reason'), report.reason],
+    [
+      say('强行越过的守则', 'Guards overruled'),
+      report.run.overruled.map((name) => guardText(name, lang)).join('; ') || '–',
+    ],
+  ],
+})
+
+const guardText = (name: string, lang: Lang): string =>
+  drillObjections.flatMap((one) => (one === name ? [objectionWords[one][lang]] : [])).join('') || name
+
+const numbersOf = ({ fault }: DrillReport): string => {
+  if (fault.kind === 'latency') return `${fault.ms} ± ${fault.jitterMs} ms`
+  if (fault.kind === 'errors') return `${percent(fault.share)} ${fault.status}`
+  return fault.kind === 'quota-cut' ? percent(fault.share) : ''
+}
+
+const objectives = ({ objectives: of }: DrillReport, lang: Lang, say: Say): Table => ({
+  title: say('目标', 'Objectives'),
+  head: [say('目标', 'Objective'), say('上限', 'Bound'), say('实测', 'Measured'), say('达到', 'Met')],
+  rows: of.map(({ objective, bound, measured, met }) => [
+    objectiveWords[objective][lang],
+    number(bound),
+    number(measured),
+    met ? say('是', 'yes') : say('否', 'no'),
+  ]),
+})
+
+const timeline = (
+  { timeline: times, run }: DrillReport,
+  lang: Lang,
+  say: Say,
+  timeText: TimeText,
+): Table => ({
+  title: say('时间线', 'Timeline'),
+  head: [say('时刻', 'Moment'), say('时间', 'Time'), say('自故障注入（毫秒）', 'From the fault, ms')],
+  rows: moments.flatMap((moment) => {
+    const at = times[moment]
+    if (at === undefined) return []
+    return [
+      [momentWords[moment][lang], timeText(at), String(Math.round(at - (times.faultOn ?? run.faultAt)))],
+    ]
+  }),
+})
+
+const groups = ({ cohort, control }: DrillReport, say: Say): Table => {
+  const row = (name: string, read: (of: GroupSummary) => string): string[] => [
+    name,
+    read(cohort),
+    read(control),
+  ]
+  return {
+    title: say('参与组与对照组', 'Cohort and control'),
+    head: ['', say('参与组', 'Cohort'), say('对照组', 'Control')],
+    rows: [
+      row(say('请求', 'Requests'), (of) => String(of.requests)),
+      row(say('居民可见错误', 'Errors that residents saw'), (of) => String(of.errors)),
+      row(say('故障期间请求', 'Requests under the fault'), (of) => String(of.underFault.requests)),
+      row(say('故障期间错误占比', 'Share of errors under the fault'), (of) =>
+        percent(of.underFault.errorShare),
+      ),
+      row(say('重试', 'Retries'), (of) => String(of.retries)),
+      row(say('对冲', 'Hedges'), (of) => String(of.hedges)),
+      row(say('最近可用答复', 'Last good answers'), (of) => String(of.lastGood)),
+      row(say('拒绝', 'Shed'), (of) => String(of.shed)),
+      row('p50 ms', (of) => number(of.underFault.p50Ms)),
+      row('p95 ms', (of) => number(of.underFault.p95Ms)),
+      row('p99 ms', (of) => number(of.underFault.p99Ms)),
+    ],
+  }
+}
+
+const levels = ({ cohort, control }: DrillReport, say: Say): Table => {
+  const names = new Set([...cohort.byLevel, ...control.byLevel].map(({ level }) => level))
+  const of = (group: GroupSummary, name: string): string =>
+    String(group.byLevel.find(({ level }) => level === name)?.requests ?? 0)
+  return {
+    title: say('由哪一级服务', 'Served by level'),
+    head: [say('级别', 'Level'), say('参与组', 'Cohort'), say('对照组', 'Control')],
+    rows: [...names].map((name) => [name, of(cohort, name), of(control, name)]),
+  }
+}
+
+const donors = ({ donors: of }: DrillReport, say: Say): Table => ({
+  title: say('援助方最忙时', 'Donors at their busiest'),
+  head: [say('地区', 'Region'), say('请求/秒', 'Requests/s'), say('占用', 'Use')],
+  rows: of.map(({ region, peakRps, peakUse }) => [
+    region,
+    number(peakRps),
+    peakUse === null ? '–' : percent(peakUse),
+  ]),
+})
+
+const events = ({ events: of, timeline: { faultOn }, run }: DrillReport, say: Say): Table => ({
+  title: say('事件', 'Events'),
+  head: [say('自故障注入（毫秒）', 'From the fault, ms'), say('节点', 'Node'), say('变化', 'Change')],
+  rows: of.map(({ at, node, what }) => [String(Math.round(at - (faultOn ?? run.faultAt))), node, what]),
+})
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`
+const number = (value: number | null): string => (value === null ? '–' : String(Number(value.toFixed(3))))

@@ -1,0 +1,63 @@
+// When a drill that is on has to end before its time.
+import type { DrillEnding, StopConditions } from '../model/drill.ts'
+import type { NodeId } from '../model/ids.ts'
+import type { NodeReadings } from '../model/readings.ts'
+import { isFailing } from './drill-guards.ts'
+import type { DrillMeasures } from './drill-measure.ts'
+
+export interface Stop {
+  readonly ending: DrillEnding
+  /** Which figure or node, for the report. */
+  readonly detail: string
+}
+
+/** Fewer failures than these are chance. */
+const errorsAtLeast = 5
+/** A p99 of fewer answers is one answer's. */
+const answersAtLeast = 20
+
+/** Share of requests that residents saw fail, beyond those of the control, over the last ten seconds. */
+export function excessErrorShare({ recent: { cohort, control } }: Pick<DrillMeasures, 'recent'>): number {
+  const share = ({ errors, requests }: { errors: number; requests: number }): number =>
+    requests === 0 ? 0 : errors / requests
+  return share(cohort) - share(control)
+}
+
+/**
+ * @param calmP99Ms What the cohort's answers took before the fault, for where there is no control; `null`: not known.
+ */
+export function stopFor(
+  measures: DrillMeasures,
+  stop: StopConditions,
+  calmP99Ms: number | null,
+): Stop | null {
+  const { cohort, control } = measures.recent
+  const excess = excessErrorShare(measures)
+  if (cohort.errors >= errorsAtLeast && excess > stop.errorShare) {
+    return {
+      ending: 'errors',
+      detail: `${percent(excess)} more failed than in the control, bound ${percent(stop.errorShare)}`,
+    }
+  }
+  const usual = control.requests >= answersAtLeast ? control.p99Ms : calmP99Ms
+  if (stop.addedP99Ms === null || usual === null || cohort.p99Ms === null) return null
+  const added = cohort.p99Ms - usual
+  if (cohort.requests < answersAtLeast || added <= stop.addedP99Ms) return null
+  return { ending: 'latency', detail: `p99 ${Math.round(added)} ms longer, bound ${stop.addedP99Ms} ms` }
+}
+
+/**
+ * A node that was well when the drill began and fails now by itself.
+ * @param watched Nodes of the homes' levels, in scope or not.
+ */
+export function failedMeanwhile(
+  watched: ReadonlySet<NodeId>,
+  before: readonly NodeReadings[],
+  now: readonly NodeReadings[],
+): Stop | null {
+  const ill = new Set(before.filter(isFailing).map(({ node }) => node))
+  const failed = now.find((one) => watched.has(one.node) && !ill.has(one.node) && isFailing(one))
+  return failed === undefined ? null : { ending: 'failed', detail: failed.node }
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

@@ -1,0 +1,90 @@
+// What a person reads about drills, in both languages.
+import type { DrillEnding, FaultKind, Objectives } from '../model/drill.ts'
+import type { DrillObjectionName, PlanWarning } from './drill-guards.ts'
+import type { Moment } from './drill-measure.ts'
+import type { DrillVerdict } from './drill-report.ts'
+import type { Words } from './words.ts'
+
+export const objectionWords: Readonly<Record<DrillObjectionName, Words>> = {
+  lever: { zh: '演练总闸已拉下', en: 'all drills are stopped until the lever is released' },
+  'home-busy': { zh: '该属地已有演练在进行', en: 'another drill of this home is on' },
+  'unknown-home': { zh: '没有这个属地', en: 'there is no such home' },
+  'nothing-in-scope': { zh: '范围内没有节点', en: 'none of its levels’ nodes is in scope' },
+  'not-measured': {
+    zh: '此处无法测量演练，因而无法自动中止',
+    en: 'drills are not measured here, so nothing could stop one',
+  },
+  'nobody-left': { zh: '将没有任何级别可服务', en: 'no level would be left' },
+  'levels-left': { zh: '剩余级别过少', en: 'too few levels would be left' },
+  sheds: { zh: '将有请求被拒', en: 'requests would be turned away' },
+  'room-left': { zh: '剩余容量过少', en: 'too little room would be left' },
+  emergency: { zh: '处于战时模式', en: 'the federation is in emergency mode' },
+  incident: { zh: '有节点正在故障', en: 'a node is failing already' },
+  'wait-period': { zh: '距上次演练过近', en: 'the last drill ended too shortly before' },
+}
+
+export const warningWords: Readonly<Record<PlanWarning, Words>> = {
+  'recovers-slower': {
+    zh: '恢复目标短于熔断与爬坡所需时间',
+    en: 'breaker and ramp take longer than the objective allows',
+  },
+  'detects-slower': { zh: '发现目标短于探测所需时间', en: 'probes take longer than the objective allows' },
+  'never-found': {
+    zh: '变慢不算失败，不会被发现',
+    en: 'slow answers are no failure, so that nothing is found out',
+  },
+  'nothing-to-cut': {
+    zh: '援助额度没有上限，削减无效',
+    en: 'the donor lends without a bound, so that nothing is cut',
+  },
+}
+
+export const faultWords: Readonly<Record<FaultKind, Words>> = {
+  trip: { zh: '人为熔断', en: 'breaker held open' },
+  blackhole: { zh: '无响应', en: 'no answer at all' },
+  refuse: { zh: '拒绝连接', en: 'connections refused' },
+  latency: { zh: '增加时延', en: 'added latency' },
+  errors: { zh: '返回错误', en: 'errors answered' },
+  'probe-fail': { zh: '探测失败', en: 'probes fail' },
+  'quota-cut': { zh: '削减援助额度', en: 'lending cut' },
+  'registry-loss': { zh: '失去注册中心', en: 'registry lost' },
+}
+
+export const verdictOfDrill: Readonly<Record<DrillVerdict, Words>> = {
+  passed: { zh: '达标', en: 'passed' },
+  failed: { zh: '未达标', en: 'failed' },
+  'ended-early': { zh: '提前结束', en: 'ended early' },
+  interrupted: { zh: '中断', en: 'interrupted' },
+  'no-traffic': { zh: '没有流量', en: 'no traffic' },
+}
+
+export const endingWords: Readonly<Record<DrillEnding, Words>> = {
+  time: { zh: '时间到', en: 'its time was over' },
+  owner: { zh: '有人结束', en: 'somebody ended it' },
+  lever: { zh: '总闸拉下', en: 'the lever was pulled' },
+  errors: { zh: '居民可见错误超限', en: 'residents saw too many errors' },
+  latency: { zh: '时延超限', en: 'answers took too long' },
+  failed: { zh: '节点真实故障', en: 'a node failed by itself' },
+  interrupted: { zh: '无人续约', en: 'nobody renewed its lease' },
+  measured: { zh: '无法测量', en: 'it could not be measured any more' },
+}
+
+export const momentWords: Readonly<Record<Moment, Words>> = {
+  faultOn: { zh: '故障注入', en: 'fault on' },
+  firstFailure: { zh: '首次尝试失败', en: 'first failed attempt' },
+  breakerOpen: { zh: '熔断器断开', en: 'breaker open' },
+  detected: { zh: '全部发现', en: 'found out' },
+  firstElsewhere: { zh: '首个请求由他处服务', en: 'first request served elsewhere' },
+  shifted: { zh: '切换稳定', en: 'shifted, steady' },
+  faultOff: { zh: '故障解除', en: 'fault off' },
+  firstHome: { zh: '首个请求回到原处', en: 'first request home' },
+  recovered: { zh: '恢复稳定', en: 'recovered, steady' },
+}
+
+export const objectiveWords: Readonly<Record<keyof Objectives, Words>> = {
+  detectMs: { zh: '发现用时（毫秒）', en: 'time to detect, ms' },
+  shiftMs: { zh: '切换用时（毫秒）', en: 'time to shift, ms' },
+  recoverMs: { zh: '恢复用时（毫秒）', en: 'time to recover, ms' },
+  errorShare: { zh: '居民可见错误占比', en: 'share of errors that residents saw' },
+  addedP99Ms: { zh: 'p99 增加（毫秒）', en: 'added p99, ms' },
+}

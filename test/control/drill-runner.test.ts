@@ -1,0 +1,219 @@
+// The runner by hand: leases put off, schedules kept, failures that end a drill, and what is written of it all.
+import { expect, it } from '@jest/globals'
+import { Changes } from '../../gateway/control/changes.ts'
+import { snapshotOf } from '../../gateway/control/directory.ts'
+import { factsOf } from '../../gateway/control/drills/facts.ts'
+import { leaseMs } from '../../gateway/control/drills/leases.ts'
+import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
+import { DrillRunner, startOf, startWrites } from '../../gateway/control/drills/runner.ts'
+import { drillLeasePrefix, drillLeaseSchema } from '../../gateway/control/intent/drills.ts'
+import { noIntent } from '../../gateway/control/intent/read.ts'
+import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import { listTyped, readTyped } from '../../gateway/control/registry/typed.ts'
+import type { Drill } from '../../gateway/model/drill.ts'
+import { takeStep } from '../../gateway/policy/drill.ts'
+import { type DrillMeasures, MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
+import { demoFederation, xian, xianyang } from '../support/demo-federation.ts'
+import { aDrill, aPlan } from '../support/drills.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { homeReads, nodeReads, reads } from '../support/readings.ts'
+
+const monday = Date.parse('2026-11-23T02:00:00+08:00')
+
+function setUp() {
+  const registry = openEmbeddedRegistry(':memory:')
+  const clock = new FakeClock()
+  const wallNow = () => monday + clock.now()
+  const changes = new Changes(registry, wallNow)
+  const regions = demoFederation()
+  const snapshot = snapshotOf(1, regions, noIntent)
+  const faults: unknown[] = []
+  const world = {
+    readings: reads(
+      [nodeReads('xian-1'), nodeReads('xian-2'), nodeReads('xianyang-1', xianyang)],
+      [homeReads(xian, 1)],
+    ),
+    measures: null as DrillMeasures | null,
+    inForce: false,
+    mode: 'peacetime' as 'peacetime' | 'emergency',
+  }
+  const measured = { read: () => Promise.resolve(world.readings) }
+  const runner = new DrillRunner({
+    registry,
+    changes,
+    clock,
+    wallNow,
+    snapshot: () => snapshot,
+    measured,
+    drills: { read: () => Promise.resolve(world.measures), isInForce: () => Promise.resolve(world.inForce) },
+    foresee: (plan, others) =>
+      factsOf(plan, others, {
+        snapshot: () => snapshot,
+        regions: () => regions,
+        intent: () => noIntent,
+        measured,
+        fileMode: () => world.mode,
+        warmShare: () => 0,
+        wallNow,
+        isMeasured: true,
+      }),
+    aheadMs: () => 5000,
+    gatewayId: 'gw-1',
+    fault: (cause) => faults.push(cause),
+  })
+  const put = (drill: Drill) =>
+    registry.commit([{ key: drillPrefix + drill.id, value: drillSchema.parse(drill), expectedVersion: 0 }])
+  const drill = async (): Promise<Drill | undefined> =>
+    (await readTyped(registry, `${drillPrefix}d1`, drillSchema))?.value
+  const leases = async () =>
+    (await listTyped(registry, drillLeasePrefix, drillLeaseSchema)).map(({ value }) => value)
+  return {
+    registry,
+    clock,
+    wallNow,
+    world,
+    put,
+    drill,
+    leases,
+    async running(changes_: Partial<Drill> = {}): Promise<void> {
+      const planned = aDrill({ state: 'previewed', ...changes_ })
+      await put(planned)
+      const run = startOf(planned, wallNow(), 5000)
+      const started = takeStep(planned, { kind: 'start', run }, wallNow(), false)
+      if (!started.ok) throw new Error('it does not start')
+      const writes = await startWrites(registry, { value: planned, version: 1 }, started.drill, wallNow())
+      await registry.commit(writes ?? [])
+    },
+    async look(): Promise<void> {
+      await clock.advance(0)
+      await runner.look()
+    },
+    async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]()
+      await registry[Symbol.asyncDispose]()
+      expect(faults).toEqual([])
+    },
+  }
+}
+
+const notEnded = { endedAt: null, ending: null, detail: '' } as const
+const quiet = (): DrillMeasures => new MeasuresInTheMaking(monday).read(monday)
+const weekly = { kind: 'weekly' as const, windows: [{ weekday: 1, from: 120, to: 180 }], blocked: [] }
+
+it('has a lease for each home, puts them off while it runs, and takes them away with its end', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running({ scope: { ...aPlan().scope, homes: [xian, xianyang] } })
+  expect((await drills.leases()).map(({ home, expiresAt }) => [home, expiresAt - monday])).toEqual([
+    [xian, leaseMs],
+    [xianyang, leaseMs],
+  ])
+  await drills.look()
+  expect((await drills.leases())[0]?.expiresAt).toBe(monday + leaseMs)
+  await drills.clock.advance(leaseMs - 9000)
+  await drills.look()
+  expect((await drills.leases()).map(({ expiresAt }) => expiresAt)).toEqual([
+    drills.wallNow() + leaseMs,
+    drills.wallNow() + leaseMs,
+  ])
+  // Never beyond the end of the fault.
+  while (drills.wallNow() < monday + 60_000) {
+    await drills.clock.advance(4000)
+    await drills.look()
+  }
+  expect((await drills.leases())[0]?.expiresAt).toBe(monday + 65_000)
+  drills.world.inForce = true
+  await drills.clock.advance(4000)
+  await drills.look()
+  expect(await drills.leases()).toEqual([])
+  expect(await drills.drill()).toMatchObject({ state: 'restoring', run: { ending: 'time' } })
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('restoring')
+  drills.world.inForce = false
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('reported')
+  expect(await drills.registry.read(`${drillReportPrefix}d1`)).not.toBeNull()
+}, 30_000)
+
+it('is over when a node fails by itself, whether it is in scope or not', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running()
+  await drills.look()
+  drills.world.readings = reads([
+    nodeReads('xian-1', xian, { health: 'down' }),
+    nodeReads('xianyang-1', xianyang),
+  ])
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({
+    state: 'restoring',
+    run: { ending: 'failed', detail: 'xian-1' },
+  })
+})
+
+it('has no second one of its home beside it, until its lease has ended', async () => {
+  await using drills = setUp()
+  await drills.running()
+  const other = aDrill({
+    id: 'd2',
+    state: 'running',
+    run: { ...startOf(aPlan(), drills.wallNow(), 0), ...notEnded },
+  })
+  const asked = { value: other, version: 0 }
+  expect(await startWrites(drills.registry, asked, other, drills.wallNow())).toBeNull()
+  const late = drills.wallNow() + leaseMs + 1
+  const writes = await startWrites(drills.registry, asked, other, late)
+  expect(await drills.registry.commit(writes ?? [])).toMatchObject({ ok: true })
+  expect((await drills.leases()).map(({ drill }) => drill)).toEqual(['d2'])
+})
+
+it('is over when nobody measures it', async () => {
+  await using drills = setUp()
+  await drills.running()
+  for (let i = 0; i < 4; i++) await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'restoring', run: { ending: 'measured' } })
+})
+
+it('begins in its window, with nobody there', async () => {
+  await using drills = setUp()
+  await drills.put(aDrill({ state: 'scheduled', schedule: weekly, nextAt: monday + 60_000, cohort: 0.01 }))
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('scheduled')
+  await drills.clock.advance(60_000)
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({
+    state: 'running',
+    nextAt: null,
+    run: { startedAt: drills.wallNow() },
+  })
+  expect(await drills.leases()).toHaveLength(1)
+})
+
+it.each([
+  { why: 'something speaks against it', mode: 'emergency' as const, cohort: 0.01, reason: 'emergency' },
+  {
+    why: 'it has become so wide that it wants approval',
+    mode: 'peacetime' as const,
+    cohort: 0.5,
+    reason: 'another person has to approve it',
+  },
+])('waits for the next minute of its window where $why', async ({ mode, cohort, reason }) => {
+  await using drills = setUp()
+  drills.world.mode = mode
+  await drills.put(aDrill({ state: 'scheduled', schedule: weekly, nextAt: monday, cohort }))
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'scheduled', nextAt: monday + 60_000 })
+  expect(await drills.leases()).toEqual([])
+  const [record] = await drills.registry.list('audit/')
+  expect(record?.value).toMatchObject({ action: 'drill.postpone', reason, actor: { name: 'gw-1' } })
+})
+
+it('that can’t begin on its only date is given up', async () => {
+  await using drills = setUp()
+  drills.world.mode = 'emergency'
+  await drills.put(
+    aDrill({ state: 'scheduled', schedule: { kind: 'once', at: monday }, nextAt: monday, cohort: 0.01 }),
+  )
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'aborted', run: null })
+})

@@ -1,0 +1,136 @@
+// A gateway that is killed in the middle of a drill: what it left goes on, is restored or is over, and is reported.
+import { expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
+import { askAway, DrillOperator } from '../support/drill-client.ts'
+import { eventually } from '../support/eventually.ts'
+import { type KilledGateway, startKilledGateway } from '../support/killed-gateway.ts'
+import { httpUpstream, named } from '../support/upstream.ts'
+
+const shown = z.looseObject({ id: z.string(), state: z.string() })
+
+async function drilled(workers = 1) {
+  const own = await httpUpstream(named('own'))
+  const neighbour = await httpUpstream(named('neighbour'))
+  const province = await httpUpstream(named('province'))
+  const gateway = await startKilledGateway(
+    [
+      { code: '610100', neighbours: ['610400'], nodes: { 'xian-1': own.url } },
+      { code: '610400', nodes: { 'xianyang-1': neighbour.url } },
+      { code: '610000', tier: 'province', nodes: { 'shaanxi-1': province.url } },
+    ],
+    workers,
+  )
+  return {
+    gateway,
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      await Promise.all([own.close(), neighbour.close(), province.close()])
+    },
+  }
+}
+
+const lead = ({ adminUrl, token }: KilledGateway): DrillOperator => new DrillOperator(adminUrl, token)
+const stateOf = async (gateway: KilledGateway, id: string): Promise<string> =>
+  shown.parse((await lead(gateway).get(`/drills/${id}`)).body).state
+const reportOf = async (gateway: KilledGateway, id: string) =>
+  drillReportSchema.parse((await lead(gateway).get(`/drills/${id}/report`)).body)
+
+/** A tenth of residents meets a tripped node. @returns Its id, once it runs. */
+async function start(gateway: KilledGateway, seconds: number, cohort = 0.1): Promise<string> {
+  const answer = await lead(gateway).post('/drills', {
+    name: 'killed',
+    reason: 'a test',
+    scope: { homes: ['610100'], levels: ['local'] },
+    fault: { kind: 'trip' },
+    cohort,
+    seconds,
+  })
+  const { id } = shown.parse(answer.body)
+  await lead(gateway).post(`/drills/${id}/preview`)
+  const started = await lead(gateway).post(`/drills/${id}/start`)
+  expect([started.status, started.text]).toEqual([200, expect.stringContaining('running')])
+  return id
+}
+
+/** Of a hundred residents, those that the neighbour answers; few at once, so that nobody is sent on for want of room. */
+async function moved({ url }: KilledGateway): Promise<number> {
+  let count = 0
+  for (let i = 0; i < 100; i += 4) {
+    const answers = await Promise.all(
+      [i, i + 1, i + 2, i + 3].map(async (resident) => (await fetch(`${url}/v1/codes/R${resident}`)).text()),
+    )
+    count += answers.filter((by) => by === 'neighbour').length
+  }
+  return count
+}
+
+it('goes on with the same residents while its lease is alive, and ends by its time', async () => {
+  await using world = await drilled()
+  const { gateway } = world
+  const id = await start(gateway, 6)
+  await eventually(async () => expect(await moved(gateway)).toBeGreaterThan(2), 5000)
+  const before = await moved(gateway)
+  await gateway.kill()
+  await gateway.restart()
+  await eventually(async () => expect(await moved(gateway)).toBe(before), 3000)
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 12_000)
+  expect(await moved(gateway)).toBe(0)
+  expect(await reportOf(gateway, id)).toMatchObject({ run: { ending: 'time' }, control: { errors: 0 } })
+}, 40_000)
+
+it('is over where its lease ended meanwhile, and is reported as interrupted', async () => {
+  await using world = await drilled()
+  const { gateway } = world
+  const id = await start(gateway, 2)
+  await eventually(async () => expect(await moved(gateway)).toBeGreaterThan(2), 5000)
+  await gateway.kill()
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  await gateway.restart()
+  expect(await moved(gateway)).toBe(0)
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('aborted'), 5000)
+  expect(await reportOf(gateway, id)).toMatchObject({
+    verdict: 'interrupted',
+    run: { ending: 'interrupted' },
+  })
+}, 40_000)
+
+it('killed while it brings residents back or before it has begun, it is where it was', async () => {
+  await using world = await drilled()
+  const { gateway } = world
+  const id = await start(gateway, 1)
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('restoring'), 6000)
+  await gateway.kill()
+  await gateway.restart()
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 5000)
+  expect(await reportOf(gateway, id)).toMatchObject({ verdict: 'interrupted', run: { ending: 'time' } })
+  const draft = await lead(gateway).post('/drills', {
+    name: 'next',
+    reason: 'a test',
+    scope: { homes: ['610100'], levels: ['local'] },
+    fault: { kind: 'trip' },
+    cohort: 0.1,
+    seconds: 5,
+  })
+  const next = shown.parse(draft.body).id
+  await lead(gateway).post(`/drills/${next}/preview`)
+  await gateway.kill()
+  await gateway.restart()
+  expect(await stateOf(gateway, next)).toBe('previewed')
+}, 40_000)
+
+it('of several workers each takes its part, and their figures are one', async () => {
+  await using world = await drilled(2)
+  const { gateway } = world
+  const id = await start(gateway, 3)
+  await using residents = askAway(gateway.url, 100)
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 15_000)
+  await residents.stop()
+  const report = await reportOf(gateway, id)
+  const { faultOn = 0, faultOff = 0 } = report.timeline
+  const during = residents.seen.filter(({ at }) => at > faultOn && at < faultOff)
+  const all = report.cohort.underFault.requests + report.control.underFault.requests
+  expect(Math.abs(all - during.length)).toBeLessThan(during.length * 0.05 + 10)
+  expect(report.control.byLevel.map(({ level }) => level)).toEqual(['local 610100'])
+  expect(residents.seen.every(({ status }) => status === 200)).toBe(true)
+}, 40_000)

@@ -1,0 +1,180 @@
+// The report of a drill: its figures, its verdict, and what it looks like in each form and language.
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
+import type { DrillEnding } from '../../gateway/model/drill.ts'
+import { regionId } from '../../gateway/model/ids.ts'
+import { type DrillMeasures, MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
+import { addedUp } from '../../gateway/policy/drill-measure-sum.ts'
+import { reportOf } from '../../gateway/policy/drill-report.ts'
+import { htmlReport } from '../../gateway/policy/drill-report-html.ts'
+import { markdownReport } from '../../gateway/policy/drill-report-markdown.ts'
+import { LatencyHistogram } from '../../gateway/policy/latency-histogram.ts'
+import { aDrill, aPlan } from '../support/drills.ts'
+
+const run = (ending: DrillEnding = 'time') => ({
+  startedAt: 1000,
+  faultAt: 6000,
+  endsAt: 66_000,
+  overruled: ['wait-period'],
+  endedAt: 66_000,
+  ending,
+  detail: '',
+})
+
+/** 100 requests of the cohort, 8 of which failed, 900 of the control, of which 9 did. */
+function measured(): DrillMeasures {
+  const made = new MeasuresInTheMaking(1000)
+  made.first('faultOn', 6000)
+  for (let i = 0; i < 100; i++) {
+    made.cohort.ended('neighbour 610400', i < 8 ? 'unavailable' : 'ok', 40, 7000 + i * 50, true)
+  }
+  for (let i = 0; i < 900; i++) {
+    made.control.ended('local 610100', i < 9 ? 'unavailable' : 'ok', 10, 7000 + i * 5, true)
+  }
+  made.cohort.tried('retry')
+  made.cohort.tried('hedge')
+  made.first('detected', 6400)
+  made.last('shifted', 6900)
+  made.first('faultOff', 66_000)
+  made.first('recovered', 78_000)
+  return made.read(80_000)
+}
+
+const bounds = { detectMs: 500, shiftMs: 1000, recoverMs: 15_000, errorShare: 0.08, addedP99Ms: 50 }
+const drill = (objectives = bounds, changes = {}) =>
+  aDrill({ objectives, state: 'restoring', run: run(), ...changes })
+const donors = [{ region: regionId('610400'), peakRps: 12.5, peakUse: 0.4 }]
+
+it('holds what was measured to what was promised', () => {
+  const report = reportOf(drill(), run(), measured(), donors)
+  expect(report.times).toEqual({ detectMs: 400, firstElsewhereMs: null, shiftMs: 900, recoverMs: 12_000 })
+  expect(report.objectives.map(({ objective, met }) => [objective, met])).toEqual([
+    ['detectMs', true],
+    ['shiftMs', true],
+    ['recoverMs', true],
+    ['errorShare', true],
+    ['addedP99Ms', true],
+  ])
+  expect(report.objectives.find(({ objective }) => objective === 'errorShare')?.measured).toBeCloseTo(0.07)
+  expect(report.verdict).toBe('passed')
+  expect(report.cohort).toMatchObject({ requests: 100, errors: 8, retries: 1, hedges: 1 })
+  expect(report.series.reduce((sum, { cohort }) => sum + cohort.requests, 0)).toBe(100)
+  expect(drillReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report)
+})
+
+it.each([
+  {
+    name: 'one objective is missed',
+    objectives: { ...bounds, detectMs: 399 },
+    ending: 'time' as const,
+    verdict: 'failed',
+  },
+  {
+    name: 'one is never come to',
+    objectives: bounds,
+    measures: 'undetected',
+    ending: 'time' as const,
+    verdict: 'failed',
+  },
+  { name: 'a person ended it', objectives: bounds, ending: 'owner' as const, verdict: 'ended-early' },
+  { name: 'its runner was gone', objectives: bounds, ending: 'interrupted' as const, verdict: 'interrupted' },
+  {
+    name: 'nobody asked',
+    objectives: bounds,
+    measures: 'quiet',
+    ending: 'time' as const,
+    verdict: 'no-traffic',
+  },
+  {
+    name: 'its figures are lost',
+    objectives: bounds,
+    measures: 'lost',
+    ending: 'time' as const,
+    verdict: 'interrupted',
+  },
+])('is $verdict where $name', ({ objectives, measures, ending, verdict }) => {
+  const all = measured()
+  const { detected: _, ...undetected } = all.timeline
+  const of =
+    measures === 'lost'
+      ? null
+      : measures === 'quiet'
+        ? new MeasuresInTheMaking(1000).read(2000)
+        : measures === 'undetected'
+          ? { ...all, timeline: undetected }
+          : all
+  expect(reportOf(drill(objectives), run(ending), of, []).verdict).toBe(verdict)
+})
+
+describe('in print', () => {
+  const nasty = '<script>alert(1)</script> | `x`\n# no heading'
+  const report = reportOf(
+    drill(bounds, aPlan({ name: nasty, reason: nasty, objectives: bounds })),
+    run(),
+    measured(),
+    donors,
+  )
+  const timeText = (wallMs: number): string => `t${wallMs}`
+
+  it.each(['zh', 'en'] as const)('is one HTML file that runs and fetches nothing, in %s', (lang) => {
+    const html = htmlReport(report, lang, timeText)
+    expect(html).not.toContain('<script')
+    expect(html).not.toMatch(/(?:src|href)=/)
+    expect(html).toContain('&#60;script&#62;')
+    expect(html).toContain("default-src 'none'")
+    expect(html.match(/<path /g)).toHaveLength(2)
+    expect(html).not.toMatch(/NaN|undefined|null|Infinity/)
+    expect(html).toContain(lang === 'zh' ? '达标' : 'passed')
+    expect(html).toContain(lang === 'zh' ? '距上次演练过近' : 'the last drill ended too shortly before')
+  })
+
+  it.each(['zh', 'en'] as const)('is Markdown whose words stay words, in %s', (lang) => {
+    const lines = markdownReport(report, lang, timeText).split('\n')
+    expect(lines.filter((line) => line.startsWith('# '))).toHaveLength(1)
+    expect(lines.some((line) => line.startsWith('# no'))).toBe(false)
+    const cells = lines
+      .filter((line) => line.startsWith('|'))
+      .map((line) => line.replace(/\\\|/g, '').split('|').length)
+    expect(new Set(cells)).toEqual(new Set([4, 5, 6]))
+    expect(lines.join('\n')).not.toMatch(/NaN|undefined|null/)
+  })
+
+  it('of nothing measured has no plot and no figures', () => {
+    const html = htmlReport(reportOf(drill(), run(), null, []), 'en', timeText)
+    expect(html).not.toContain('<svg')
+    expect(html).not.toMatch(/NaN|undefined|Infinity/)
+  })
+})
+
+it('what several processes measured adds up, whoever is asked first', () => {
+  const [a, b] = [measured(), measured()]
+  const sum = addedUp([a, b])
+  expect(sum?.cohort).toMatchObject({ requests: 200, errors: 16, byLevel: { 'neighbour 610400': 200 } })
+  expect(sum?.cohort.latency.reduce((all, one) => all + one, 0)).toBe(200)
+  expect(sum?.cohort.seconds.reduce((all, { requests }) => all + requests, 0)).toBe(200)
+  expect(sum?.timeline).toEqual(a.timeline)
+  const later = { ...b, timeline: { faultOn: 6100, detected: 6300, firstFailure: 6200 } }
+  expect(addedUp([a, later])?.timeline).toMatchObject({ faultOn: 6000, detected: 6400, firstFailure: 6200 })
+  expect(addedUp([later, a])).toEqual(addedUp([a, later]))
+  expect(addedUp([])).toBeNull()
+})
+
+it('quantiles are within a tenth of the true ones', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0.1, max: 60_000, noNaN: true }), { minLength: 1 }),
+      (latencies) => {
+        const histogram = new LatencyHistogram()
+        for (const ms of latencies) histogram.record(ms)
+        const sorted = latencies.toSorted((x, y) => x - y)
+        for (const q of [0.5, 0.95, 0.99, 1]) {
+          const exact = sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1] ?? 0
+          const found = histogram.quantile(q) ?? 0
+          expect(found).toBeGreaterThanOrEqual(exact * 0.999)
+          expect(found).toBeLessThanOrEqual(exact * 1.1)
+        }
+      },
+    ),
+  )
+})
