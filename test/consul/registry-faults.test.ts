@@ -40,6 +40,16 @@ describeWithConsul('a registry in Consul', () => {
     expect(await registry.list('', { limit: 9 })).toEqual(await registry.list(''))
   })
 
+  it('is begun by whoever comes first, however many come at once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const prefix = freshPrefix()
+      await using one = openAt(server.url, { prefix })
+      await using two = openAt(server.url, { prefix })
+      const asked = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : two).list(''))
+      expect(await Promise.all(asked)).toEqual(asked.map(() => []))
+    }
+  })
+
   it('lists more than fits into one transaction', async () => {
     await using registry = openAt(server.url)
     const key = (i: number): string => `a/${String(i).padStart(4, '0')}`

@@ -1,6 +1,7 @@
 // The registry on a Consul agent that speaks TLS and asks for our certificate.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { ServerOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,12 +10,12 @@ import { compareAndSet, type Registry } from '../../gateway/control/registry/por
 import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
 import { openAt } from '../support/consul-registry.ts'
 import { eventually } from '../support/eventually.ts'
-import { type SlowProxy, slowProxy } from '../support/slow-proxy.ts'
+import { slowProxy } from '../support/slow-proxy.ts'
 
 describeWithConsul('a registry over TLS', () => {
   let server: ConsulServer
   let folder: string
-  let agent: SlowProxy
+  let tls: ServerOptions
   beforeAll(async () => {
     server = await startConsul()
     folder = await mkdtemp(join(tmpdir(), 'chiyuan-consul-tls-'))
@@ -27,23 +28,23 @@ describeWithConsul('a registry over TLS', () => {
     const [key, cert, ca] = await Promise.all(
       ['agent-key.pem', 'agent.pem', 'us.pem'].map((name) => readFile(join(folder, name))),
     )
-    agent = await slowProxy(server.port, { key, cert, ca, requestCert: true, rejectUnauthorized: true })
+    tls = { key, cert, ca, requestCert: true, rejectUnauthorized: true }
   }, 240_000)
   afterAll(async () => {
-    await agent[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
-  const openAs = (ca: string, own: string | null): Registry =>
-    openAt(agent.url, {
+  const openAs = (url: string, ca: string, own: string | null): Registry =>
+    openAt(url, {
       caFile: join(folder, `${ca}.pem`),
       certFile: own === null ? null : join(folder, `${own}.pem`),
       keyFile: own === null ? null : join(folder, `${own}-key.pem`),
     })
 
   it('reads, writes and watches with its own certificate', async () => {
-    await using registry = openAs('agent', 'us')
+    await using agent = await slowProxy(server.port, tls)
+    await using registry = openAs(agent.url, 'agent', 'us')
     expect((await compareAndSet(registry, 'k', 1, 0)).ok).toBe(true)
     let changed = 0
     registry.watch(
@@ -60,14 +61,14 @@ describeWithConsul('a registry over TLS', () => {
     { name: 'is let in by its certificate only', ca: 'agent', own: null },
     { name: 'is not let in by a stranger’s', ca: 'agent', own: 'stranger' },
   ])('$name', async ({ ca, own }) => {
-    await using registry = openAs(ca, own)
-    const before = agent.requests
+    await using agent = await slowProxy(server.port, tls)
+    await using registry = openAs(agent.url, ca, own)
     await expect(registry.list('')).rejects.toThrow(/Consul at https:\/\/127\.0\.0\.1:\d+ can't be/)
-    expect(agent.requests).toBe(before)
+    expect(agent.requests).toBe(0)
   })
 
   it('names a file that can’t be read', () => {
-    expect(() => openAt(agent.url, { caFile: '/nowhere/ca.pem' })).toThrow(
+    expect(() => openAt('https://127.0.0.1:1', { caFile: '/nowhere/ca.pem' })).toThrow(
       /registry\.caFile: ENOENT.*name a PEM file that can be read/,
     )
   })

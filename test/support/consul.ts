@@ -162,7 +162,7 @@ async function makeServer(place: Place, all: readonly Place[], hcl: string): Pro
     kill,
     async start() {
       if (child !== null) return
-      child = spawn(binary, args, { stdio: 'ignore' })
+      child = spawn(...mortal(binary, args), { stdio: 'ignore' })
       await eventually(async () => {
         const leader = await ask('GET', '/status/leader')
         if (z.string().parse(await leader.json()) === '') throw new Error('Consul has no leader yet')
@@ -175,6 +175,12 @@ async function makeServer(place: Place, all: readonly Place[], hcl: string): Pro
     },
   }
 }
+
+/** Where the system can do it the server ends with its parent, so that a killed test leaves none behind. */
+const mortal = (command: string, args: string[]): [string, string[]] =>
+  existsSync('/usr/bin/setpriv')
+    ? ['/usr/bin/setpriv', ['--pdeathsig', 'KILL', command, ...args]]
+    : [command, args]
 
 function argumentsFor({ name, http, serf, server }: Place, all: readonly Place[], hcl: string, data: string) {
   const hcls = [

@@ -8,7 +8,7 @@ import type { Registry } from '../../gateway/control/registry/port.ts'
 
 export async function tokenFor(dataDir: string): Promise<string> {
   await using registry = openEmbeddedRegistry(join(dataDir, 'chiyuan.db'))
-  return tokenIn(registry)
+  return await tokenIn(registry)
 }
 
 /** The same, wherever the registry is. */

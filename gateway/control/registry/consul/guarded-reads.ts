@@ -38,6 +38,8 @@ export class GuardedReads {
    * @throws {RegistryUnavailable}
    */
   async read(operations: readonly TransactionOperation[]): Promise<Read | null> {
+    // As it was known when this was asked: an answer from before the marker may come after one that has it.
+    const known = this.id
     const answer = await this.connection.transact([
       { KV: { Verb: 'get', Key: this.markerKey } },
       ...operations,
@@ -50,7 +52,7 @@ export class GuardedReads {
       throw new RegistryUnavailable(`Consul refuses to read under ${this.prefix}: ${answer.what}`)
     }
     if (answer.operation > 0) return null
-    await this.begin()
+    await this.begin(known)
     return this.read(operations)
   }
 
@@ -78,8 +80,8 @@ export class GuardedReads {
   }
 
   /** @throws {RegistryUnavailable} where records have been before. */
-  private async begin(): Promise<void> {
-    if (this.id !== null) {
+  private async begin(known: string | null): Promise<void> {
+    if (known !== null) {
       throw new RegistryUnavailable(
         `the records under ${this.prefix} in Consul are gone; restore a snapshot, or restart all gateways to begin with none`,
       )
