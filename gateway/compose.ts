@@ -10,7 +10,6 @@ import { openOperators, ownState } from './compose/operators.ts'
 import { exactWallNow } from './control/clock.ts'
 import type { Registry } from './control/registry/port.ts'
 import { Ways } from './edge/drills/ways.ts'
-import { connectTo } from './edge/forward/connect.ts'
 import { LastGood } from './edge/forward/last-good.ts'
 import { WaitingRoom } from './edge/forward/waiting-room.ts'
 import { Edge } from './edge/listener.ts'
@@ -123,7 +122,6 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
   const forward = {
     board,
     pools,
-    connect: connectTo,
     observer,
     retries,
     hedges,

@@ -4,7 +4,6 @@ import { snapshotOf } from '../../gateway/control/directory.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import { regionsOf } from '../../gateway/control/regions.ts'
-import { connectTo } from '../../gateway/edge/forward/connect.ts'
 import { LastGood } from '../../gateway/edge/forward/last-good.ts'
 import { Pools } from '../../gateway/edge/forward/pools.ts'
 import { WaitingRoom } from '../../gateway/edge/forward/waiting-room.ts'
@@ -49,7 +48,6 @@ export async function edgeByHand(
   const edge = new Edge({
     board,
     pools,
-    connect: connectTo,
     observer,
     retries: new Budget(1, 10),
     hedges: new Budget(0, 0),

@@ -11,9 +11,11 @@ import type { NodeState, Ticket } from '../../control/health/node-state.ts'
 import type { Race } from './race.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
-/** Sends an attempt to its node. */
+/** Sends attempts to their nodes. */
 export interface Dispatching {
   dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, attempt: Attempt): void
+  /** A connection for one stream. Rejects where there is none in time. */
+  connect(node: CodeNode, at: StreamPlace): Promise<Socket>
 }
 
 /** Where a stream's try is counted. */
@@ -25,8 +27,6 @@ export interface StreamPlace {
 export interface ForwardParts {
   readonly board: NodeBoard
   readonly pools: Dispatching
-  /** Opens a connection to a node for one stream. @throws {Error} where there is none within `timeoutMs`. */
-  readonly connect: (node: CodeNode, timeoutMs: number, at: StreamPlace) => Promise<Socket>
   readonly observer: Observer
   readonly retries: Budget
   readonly hedges: Budget

@@ -1,6 +1,8 @@
 // Kept connections to every node, by undici. One pool a node, made when first used, closed when the node is gone.
+import type { Socket } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
 import type { CodeNode } from '../../model/region.ts'
+import { connectTo } from './connect.ts'
 
 export interface PoolSettings {
   readonly connectTimeoutMs: number
@@ -23,6 +25,11 @@ export class Pools implements AsyncDisposable {
 
   dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.of(node).dispatch(options, handler)
+  }
+
+  /** A connection for one stream, made before anything is sent, so that a dead node costs nothing. */
+  connect(node: CodeNode): Promise<Socket> {
+    return connectTo(node, this.settings.connectTimeoutMs)
   }
 
   /** Where `settings` differ, connections are made anew; those in use end with their requests. */
