@@ -136,7 +136,6 @@ function dataPlane(control: Control, started: AsyncDisposableStack): Edge {
   const forward: ForwardParts = {
     board,
     pools,
-    connect: (node) => pools.connect(node),
     observer,
     retries,
     hedges,

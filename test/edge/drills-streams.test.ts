@@ -1,7 +1,10 @@
 // Streams, joint requests, quotas and the registry in a drill.
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, it } from '@jest/globals'
 import { drillLeverKey } from '../../gateway/control/intent/drills.ts'
 import { compareAndSet } from '../../gateway/control/registry/port.ts'
+import { StandIn } from '../../gateway/edge/drills/stand-in.ts'
 import type { Fault } from '../../gateway/model/drill.ts'
 import { aLease, endLease, putLease } from '../support/drills.ts'
 import { eventually } from '../support/eventually.ts'
@@ -72,7 +75,7 @@ it('an upload meets a refusal and goes elsewhere before a byte is sent', async (
   expect(edge.own.requests).toBe(0)
 })
 
-it('the stand-in for a silent node serves nobody else, and is gone with the drill', async () => {
+it('event streams are served at home again when errors are over', async () => {
   await using edge = await streaming()
   const lease = aLease({ kind: 'errors', share: 1, status: 500 })
   await putLease(edge.registry, lease)
@@ -144,4 +147,29 @@ it('those who ask for the same share an answer only inside the cohort, or only o
   expect(await (await fetch(`${gateway.url}/v1/codes/R1`)).text()).toBe('neighbour')
   for (const answer of waiting) answer()
   expect(await (await before).text()).toBe('own')
+})
+
+it('the stand-in for a failing node serves nobody but the gateway, and is gone with the drill', async () => {
+  const standIn = new StandIn()
+  const failing = await standIn.connect(503)
+  const silent = await standIn.connect(null)
+  const port = failing.remotePort ?? 0
+  const stranger = connect(port, '127.0.0.1')
+  await once(stranger, 'connect')
+  const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+  const cutOff = once(stranger, 'close')
+  const heard: string[] = []
+  for (const socket of [stranger, silent]) socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+  for (const socket of [stranger, silent, failing]) socket.write(request)
+  const [answer]: unknown[] = await once(failing, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /)
+  await cutOff
+  expect(heard).toEqual([])
+  const closed = Promise.all([once(failing, 'close'), once(silent, 'close')])
+  standIn[Symbol.dispose]()
+  await closed
+  await eventually(async () => {
+    const [cause]: unknown[] = await once(connect(port, '127.0.0.1'), 'error')
+    expect(cause).toMatchObject({ code: 'ECONNREFUSED' })
+  })
 })

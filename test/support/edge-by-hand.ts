@@ -49,7 +49,6 @@ export async function edgeByHand(
   const edge = new Edge({
     board,
     pools,
-    connect: (node) => pools.connect(node),
     observer,
     retries: new Budget(1, 10),
     hedges: new Budget(0, 0),

@@ -7,17 +7,20 @@ import { ShadowState } from '../../control/drills/shadow-state.ts'
 import type { Fault } from '../../model/drill.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { Attempt } from '../forward/attempt.ts'
-import type { Dispatching, ForwardParts, StreamPlace } from '../forward/parts.ts'
+import type { Dispatching, StreamPlace } from '../forward/parts.ts'
 import type { StandIn } from './stand-in.ts'
 
 /** Sends attempts, unless the fault keeps them. */
 export class InjectedDispatching implements Dispatching {
   private readonly to: Dispatching
   private readonly rehearsal: Rehearsal
+  private readonly standIn: StandIn
 
-  constructor(to: Dispatching, rehearsal: Rehearsal) {
+  /** @param standIn Plays a silent or failing node to streams, which open a connection each. */
+  constructor(to: Dispatching, rehearsal: Rehearsal, standIn: StandIn) {
     this.to = to
     this.rehearsal = rehearsal
+    this.standIn = standIn
   }
 
   dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, attempt: Attempt): void {
@@ -33,13 +36,25 @@ export class InjectedDispatching implements Dispatching {
     else this.send(node, options, attempt)
   }
 
+  async connect(node: CodeNode, at: StreamPlace): Promise<Socket> {
+    const { state, ticket } = at
+    if (!(state instanceof ShadowState)) return this.to.connect(node, at)
+    const { fault } = state
+    if (fault?.kind === 'refuse') throw refused()
+    if (fault?.kind === 'blackhole') return this.standIn.connect(null)
+    if (fault?.kind === 'errors' && Math.random() < fault.share) return this.standIn.connect(fault.status)
+    if (fault?.kind === 'latency') await untilOver(delayOf(fault), this.rehearsal)
+    state.sends(ticket, 'first', performance.now())
+    return this.to.connect(node, at)
+  }
+
   private delay(node: CodeNode, options: Dispatcher.DispatchOptions, attempt: Attempt, ms: number): void {
     const go = (): void => {
       stopTimer(timer)
       ended()
       if (!attempt.over) this.send(node, options, attempt)
     }
-    const timer = startTimer(go, ms)
+    const timer = startTimer(go, ms).unref()
     const ended = this.rehearsal.onFaultEnd(go)
     // To the resident's request the node has it already, and is slow.
     attempt.onRequestStart(
@@ -57,32 +72,6 @@ export class InjectedDispatching implements Dispatching {
   }
 }
 
-/** The same for streams, which open a connection each. */
-export function injectedConnect(
-  connect: ForwardParts['connect'],
-  rehearsal: Rehearsal,
-  standIn: StandIn,
-): ForwardParts['connect'] {
-  return async (node, timeoutMs, at) => {
-    const fault = at.state instanceof ShadowState ? at.state.fault : null
-    if (fault?.kind === 'refuse') throw refused()
-    if (fault?.kind === 'blackhole') return standIn.connect(null)
-    if (fault?.kind === 'errors' && Math.random() < fault.share) return standIn.connect(fault.status)
-    if (fault?.kind === 'latency') await untilOver(delayOf(fault), rehearsal)
-    return reallyConnect(connect, node, timeoutMs, at)
-  }
-}
-
-function reallyConnect(
-  connect: ForwardParts['connect'],
-  node: CodeNode,
-  timeoutMs: number,
-  at: StreamPlace,
-): Promise<Socket> {
-  if (at.state instanceof ShadowState) at.state.sends(at.ticket, 'first', performance.now())
-  return connect(node, timeoutMs, at)
-}
-
 function untilOver(ms: number, rehearsal: Rehearsal): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
@@ -90,7 +79,7 @@ function untilOver(ms: number, rehearsal: Rehearsal): Promise<void> {
       ended()
       resolve()
     }
-    const timer = startTimer(go, ms)
+    const timer = startTimer(go, ms).unref()
     const ended = rehearsal.onFaultEnd(go)
   })
 }

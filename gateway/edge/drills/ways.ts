@@ -6,7 +6,7 @@ import { Budget } from '../../policy/retry.ts'
 import type { Exchange } from '../exchange.ts'
 import type { ForwardParts } from '../forward/parts.ts'
 import { WaitingRoom } from '../forward/waiting-room.ts'
-import { InjectedDispatching, injectedConnect } from './injected.ts'
+import { InjectedDispatching } from './injected.ts'
 import { StandIn } from './stand-in.ts'
 
 export interface WaysParts {
@@ -76,8 +76,7 @@ export class Ways implements Disposable {
     const cohort: ForwardParts = {
       ...forward,
       board: rehearsal.board,
-      pools: new InjectedDispatching(forward.pools, rehearsal),
-      connect: injectedConnect(forward.connect, rehearsal, this.standIn),
+      pools: new InjectedDispatching(forward.pools, rehearsal, this.standIn),
       observer: new CohortObserver(forward.observer, rehearsal, wallNow),
       retries: new Budget(attempts.retryBudget, attempts.retryFloorPerSecond),
       hedges: new Budget(hedging.budget, hedging.floorPerSecond),

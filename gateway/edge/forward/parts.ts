@@ -1,19 +1,21 @@
 // What forwarding is made of; put together once, in compose.
-import type { NodeBoard } from '../../control/health/board.ts'
-import type { Observer } from '../../model/events.ts'
-import type { Budget } from '../../policy/retry.ts'
-import type { LastGood } from './last-good.ts'
-import type { Attempt } from './attempt.ts'
-import type { Dispatcher } from 'undici'
 import type { Socket } from 'node:net'
-import type { CodeNode } from '../../model/region.ts'
+import type { Dispatcher } from 'undici'
+import type { NodeBoard } from '../../control/health/board.ts'
 import type { NodeState, Ticket } from '../../control/health/node-state.ts'
+import type { Observer } from '../../model/events.ts'
+import type { CodeNode } from '../../model/region.ts'
+import type { Budget } from '../../policy/retry.ts'
+import type { Attempt } from './attempt.ts'
+import type { LastGood } from './last-good.ts'
 import type { Race } from './race.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
-/** Sends an attempt to its node. */
+/** Sends attempts to their nodes. */
 export interface Dispatching {
   dispatch(node: CodeNode, options: Dispatcher.DispatchOptions, attempt: Attempt): void
+  /** A connection for one stream. Rejects where there is none in time. */
+  connect(node: CodeNode, at: StreamPlace): Promise<Socket>
 }
 
 /** Where a stream's try is counted. */
@@ -25,8 +27,6 @@ export interface StreamPlace {
 export interface ForwardParts {
   readonly board: NodeBoard
   readonly pools: Dispatching
-  /** Opens a connection to a node for one stream. @throws {Error} where there is none within `timeoutMs`. */
-  readonly connect: (node: CodeNode, timeoutMs: number, at: StreamPlace) => Promise<Socket>
   readonly observer: Observer
   readonly retries: Budget
   readonly hedges: Budget

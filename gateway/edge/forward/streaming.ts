@@ -173,8 +173,7 @@ class Stream implements StreamJob {
   private async connectAndTry(at: { pick: Pick; state: NodeState; ticket: Ticket }): Promise<TryEnd> {
     let connection: Socket
     try {
-      const { connectTimeoutMs } = this.exchange.view.config.attempts
-      connection = await this.parts.connect(at.pick.node, connectTimeoutMs, at)
+      connection = await this.parts.pools.connect(at.pick.node, at)
     } catch {
       // Whatever kept us from connecting, nothing was sent; the node is blamed and the next one tried.
       return { node: 'connect-failed', request: null, movable: true, paid: false }
