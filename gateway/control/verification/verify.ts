@@ -95,7 +95,13 @@ class Verification {
   async all(): Promise<void> {
     const { donor, nodes, tls } = this.terms
     const described = nodes.map((node) =>
-      codeNode({ ...node, region: donor.code, limit: node.limit ?? Infinity, trust: tls }),
+      codeNode({
+        ...node,
+        region: donor.code,
+        limit: node.limit ?? Infinity,
+        trust: tls,
+        isEnrolled: true,
+      }),
     )
     for (const node of described) await this.node(node)
     await this.check('ramp', null, () => this.ramp(described))
@@ -107,7 +113,7 @@ class Verification {
     const { leastCertificateMs, mostSkewMs, timeoutMs } = this.settings
     const bounds = { timeoutMs, signal }
     const before = this.checks.length
-    await this.check('connect', node, () => checkConnect(node, bounds))
+    await this.check('connect', node, () => checkConnect(node, connector, bounds))
     await this.check('tls', node, () => checkTls(node, connector, { ...bounds, leastCertificateMs }))
     if (this.checks.slice(before).some(({ outcome }) => outcome === 'failed')) return
     let ready: Answer | null = null
