@@ -23,6 +23,7 @@ import { listTyped } from '../control/registry/typed.ts'
 import type { EventLog } from '../control/events/event-log.ts'
 import type { Verifier } from '../control/verification/verifier.ts'
 import type { Plane } from '../admin/plane.ts'
+import { OneByOne } from '../admin/one-by-one.ts'
 import { Verifications } from '../admin/verifications.ts'
 import { openVerifier } from './verification.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
@@ -108,6 +109,8 @@ const planeOf = (
   enrolments: () => listTyped(registry, enrolmentPrefix, enrolmentSchema),
   intent: () => directory.decided,
   inMode: inThat,
+  hearAgain: () => directory.read(),
+  guarded: new OneByOne(),
   measured,
   events,
   fileMode,

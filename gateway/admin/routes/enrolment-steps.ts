@@ -8,7 +8,7 @@ import type { RegionId } from '../../model/ids.ts'
 import type { Permission } from '../../model/operator.ts'
 import type { Change } from '../../policy/change.ts'
 import { enrolmentAfter, stepEnrolmentIn } from '../enrolment-step.ts'
-import { mustPassGuards } from '../guarded.ts'
+import { guardedWrite } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
@@ -89,11 +89,12 @@ const stepping = (plane: Plane, { step, permission, summary, regions }: StepRout
       must(asked.operator, permission, regions(before.value))
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
       const { reason, override } = asked.body
-      if (step === 'suspend' || step === 'withdraw') {
-        const after = await enrolmentAfter(plane, asked, before.value, { kind: step, reason })
-        await mustPassGuards(plane, asked.operator, [await changeBy(plane, after)], override)
-      }
-      return stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+      const write = () => stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+      if (step !== 'suspend' && step !== 'withdraw') return write()
+      const changes = async () => [
+        await changeBy(plane, await enrolmentAfter(plane, asked, before.value, { kind: step, reason })),
+      ]
+      return guardedWrite(plane, asked.operator, override, changes, write)
     },
   })
 

@@ -6,7 +6,7 @@ import { listTyped, readTyped, type Versioned } from '../../control/registry/typ
 import type { Hold, HoldScope } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
 import type { Operator } from '../../model/operator.ts'
-import { mustPassGuards } from '../guarded.ts'
+import { guardedWrite } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
@@ -71,18 +71,20 @@ const create = (plane: Plane) =>
         createdAt: now,
         expiresAt: now + seconds * 1000,
       }
-      // A bypass takes nobody out.
-      if (kind !== 'bypass') await mustPassGuards(plane, asked.operator, [{ hold }], asked.body.override)
       const after = toHoldAnswer(hold, 1)
-      return plane.desk.make(asked, {
-        action: 'hold.create',
-        target: `holds/${id}`,
-        reason,
-        before: null,
-        after,
-        writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
-        answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
-      })
+      const write = () =>
+        plane.desk.make(asked, {
+          action: 'hold.create',
+          target: `holds/${id}`,
+          reason,
+          before: null,
+          after,
+          writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
+          answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
+        })
+      // A bypass takes nobody out.
+      if (kind === 'bypass') return write()
+      return guardedWrite(plane, asked.operator, asked.body.override, async () => [{ hold }], write)
     },
   })
 
