@@ -88,7 +88,7 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
 
 export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRoute[] => [
   ...statusRoutes(plane),
-  ...enrolmentRoutes(plane),
+  ...enrolmentRoutes(plane, verifications),
   ...enrolmentStepRoutes(plane, verifications),
   ...accessRoutes(plane),
   ...federationRoutes(plane),

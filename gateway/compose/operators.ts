@@ -70,19 +70,20 @@ export async function openOperators(
   const tokens = started.use(await AccessTokens.open(registry, wallNow))
   const sessions = new Sessions(sessionBounds, now)
   const desk = new Desk(registry, changes, wallNow)
+  const fault = (cause: unknown): void => {
+    // The registry's loss is told by whoever follows it, and is none of our faults.
+    if (!(cause instanceof RegistryUnavailable)) observer.internalError(cause)
+  }
   const forgetting = setInterval(() => {
-    desk.forgetOld().catch((cause: unknown) => {
-      if (!(cause instanceof RegistryUnavailable)) observer.internalError(cause)
-    })
+    desk.forgetOld().catch(fault)
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
-  const fault = (cause: unknown): void => observer.internalError(cause)
   const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const plane = planeOf(parts, { desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
-    verifications: new Verifications(plane, parts.verifier, fault),
+    verifications: new Verifications(plane, parts.verifier, { note: (entry) => changes.note(entry), fault }),
     sessions,
     attempts: new LoginAttempts(attemptBounds),
     now,

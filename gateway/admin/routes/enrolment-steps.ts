@@ -61,7 +61,7 @@ const stepBody = z.strictObject({
 export const enrolmentStepRoutes = (plane: Plane, verifications: Verifications): AdminRoute[] => [
   ...steps.map((route) => ({
     path: `/enrolments/:id/${route.step}`,
-    methods: { post: stepping(plane, route) },
+    methods: { post: stepping(plane, verifications, route) },
   })),
   {
     path: '/enrolments/:id/verification',
@@ -73,7 +73,11 @@ export const enrolmentStepRoutes = (plane: Plane, verifications: Verifications):
   },
 ]
 
-const stepping = (plane: Plane, { step, permission, summary, regions }: StepRoute) =>
+const stepping = (
+  plane: Plane,
+  verifications: Verifications,
+  { step, permission, summary, regions }: StepRoute,
+) =>
   operation({
     summary,
     permission,
@@ -89,7 +93,12 @@ const stepping = (plane: Plane, { step, permission, summary, regions }: StepRout
       must(asked.operator, permission, regions(before.value))
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
       const { reason, override } = asked.body
-      const write = () => stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+      const write = async () => {
+        const answer = await stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+        // Nobody loads a donor for a decision that has been taken.
+        verifications.stop(before.value.id)
+        return answer
+      }
       if (step !== 'suspend' && step !== 'withdraw') return write()
       const changes = async () => [
         await changeBy(plane, await enrolmentAfter(plane, asked, before.value, { kind: step, reason })),
@@ -158,7 +167,22 @@ const begin = (plane: Plane, verifications: Verifications) =>
       }
       const { operator, from } = asked
       const { reason } = asked.body
+      const target = `enrolments/${value.id}`
+      const headers = { Location: `/api/v1/${target}/verification` }
       try {
+        verifications.mustBeFree()
+        // Somebody else's nodes are about to be loaded: who did so is kept, whatever comes of it.
+        const action = 'enrolment.verify.begin'
+        const answer = { status: 202, headers }
+        await plane.desk.make(asked, {
+          action,
+          target,
+          reason,
+          before: null,
+          after: null,
+          writes: [],
+          answer,
+        })
         verifications.start(value, { operator, from }, async (enrolment, report, starter, kept) => {
           const verification = recordOf(report)
           if (verification === null) return
@@ -169,7 +193,7 @@ const begin = (plane: Plane, verifications: Verifications) =>
         if (cause instanceof VerifierBusy) throw new Problem('conflict', cause.message)
         throw cause
       }
-      return { headers: { Location: `/api/v1/enrolments/${value.id}/verification` } }
+      return { headers }
     },
   })
 
@@ -186,7 +210,16 @@ const breakOff = (plane: Plane, verifications: Verifications) =>
     handle: async (asked) => {
       const { value } = await enrolmentOf(plane, asked.params.id)
       must(asked.operator, 'enrol', [value.terms.donor.code])
+      // At once, also where the registry can't be told.
       if (!verifications.stop(value.id)) throw new Problem('conflict', 'no verification of it is under way')
-      return { status: 204 }
+      return plane.desk.make(asked, {
+        action: 'enrolment.verify.stop',
+        target: `enrolments/${value.id}`,
+        reason: null,
+        before: null,
+        after: null,
+        writes: [],
+        answer: { status: 204 },
+      })
     },
   })

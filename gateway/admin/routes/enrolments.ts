@@ -11,6 +11,7 @@ import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf, pageQuery } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
+import type { Verifications } from '../verifications.ts'
 import { enrolmentAnswer, termsInput, toEnrolmentAnswer } from '../schemas/enrolments.ts'
 import { reasonField } from '../schemas/holds.ts'
 import { regionIdSchema } from '../schemas/vocabulary.ts'
@@ -23,9 +24,9 @@ const enrolmentsQuery = pageQuery.extend({
 })
 const newInput = z.strictObject({ terms: termsInput, reason: reasonField })
 
-export const enrolmentRoutes = (plane: Plane): AdminRoute[] => [
+export const enrolmentRoutes = (plane: Plane, verifications: Pick<Verifications, 'stop'>): AdminRoute[] => [
   { path: '/enrolments', methods: { get: list(plane), post: create(plane) } },
-  { path: '/enrolments/:id', methods: { get: show(plane), put: edit(plane) } },
+  { path: '/enrolments/:id', methods: { get: show(plane), put: edit(plane, verifications) } },
 ]
 
 const list = (plane: Plane) =>
@@ -98,7 +99,7 @@ const show = (plane: Plane) =>
     },
   })
 
-const edit = (plane: Plane) =>
+const edit = (plane: Plane, verifications: Pick<Verifications, 'stop'>) =>
   operation({
     summary: 'Give an enrolment other terms',
     description: `Possible before it is approved (${statesFor('edit')}); it is a draft again then, and what was verified counts no longer.`,
@@ -115,7 +116,10 @@ const edit = (plane: Plane) =>
       const { terms, reason } = asked.body
       must(asked.operator, 'enrol', [before.value.terms.donor.code, terms.donor.code])
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
-      return stepEnrolmentIn(plane, asked, before, { kind: 'edit', terms }, reason)
+      const answer = await stepEnrolmentIn(plane, asked, before, { kind: 'edit', terms }, reason)
+      // Nobody loads a donor for terms that are no more.
+      verifications.stop(before.value.id)
+      return answer
     },
   })
 
