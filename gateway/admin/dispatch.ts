@@ -6,7 +6,7 @@ import { RegistryUnavailable } from '../control/registry/port.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import { errorText } from '../model/errors.ts'
 import type { Operator } from '../model/operator.ts'
-import { authenticate, type AuthenticateParts, sourceOf } from './authenticate.ts'
+import { authenticate, type Authenticated, type AuthenticateParts, sourceOf } from './authenticate.ts'
 import { type Desk, idempotencyName } from './desk.ts'
 import { type AdminRoute, type Answer, type Declared, must, noBody } from './operation.ts'
 import { Problem, sendProblem } from './problem.ts'
@@ -47,9 +47,10 @@ const answering =
   async (request, response) => {
     let operator: Operator | null = null
     try {
-      operator = (await authenticate(request, parts)).operator
+      const admitted = await authenticate(request, parts)
+      operator = admitted.operator
       must(operator, declared.docs.permission, [])
-      const answer = await asked(declared, operator, request, response, parts)
+      const answer = await asked(declared, admitted, request, response, parts)
       await send(response, answer, declared.docs.answer.status)
     } catch (cause) {
       const problem = problemOf(cause)
@@ -63,7 +64,7 @@ const answering =
 
 async function asked(
   { docs, run }: Declared,
-  operator: Operator,
+  { operator, stillIn }: Pick<Authenticated, 'operator' | 'stillIn'>,
   request: Request,
   response: Response,
   parts: DispatchParts,
@@ -83,6 +84,7 @@ async function asked(
     ifMatch: docs.needsMatch === true ? versionOf(request) : null,
     idempotency,
     signal: gone.signal,
+    stillIn,
     request,
     raw: { params: request.params, query: request.query, body },
   })

@@ -23,6 +23,8 @@ export interface Asked<Params, Query, Body> {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal
+  /** Whether the operator would still be let in, for answers that go on. */
+  readonly stillIn: () => Promise<boolean>
   readonly request: Request
 }
 

@@ -10,11 +10,12 @@ import { eitherOf } from '../control/access/credentials.ts'
 import { OidcTokens } from '../control/access/oidc.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
-import { Strangers } from '../control/audit/strangers.ts'
+import { ofOperators, Strangers } from '../control/audit/strangers.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
 import { ownRegistry } from '../control/registry/sole-owner.ts'
+import type { AuditEntry } from '../model/audit.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
@@ -78,7 +79,9 @@ export async function openOperators(
     desk.forgetOld().catch(fault)
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
-  const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
+  const refusals = { note: (entry: AuditEntry) => changes.note(entry), now, fault }
+  const strangers = started.use(new Strangers(refusals))
+  const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const plane = planeOf(parts, { desk, tokens, sessions, wallNow })
   const api: ApiParts = {
@@ -88,7 +91,7 @@ export async function openOperators(
     attempts: new LoginAttempts(attemptBounds),
     now,
     credentials: provider === null ? tokens : eitherOf(tokens, provider),
-    note: (entry) => (entry.actor === null ? strangers.note(entry) : changes.note(entry)),
+    note: (entry) => (entry.actor === null ? strangers : refusedOperators).note(entry),
     fault,
   }
   const warnings = (): string[] => {
