@@ -101,18 +101,19 @@ const stepping = (
       }
       if (step !== 'suspend' && step !== 'withdraw') return write()
       const changes = async () => [
-        await changeBy(plane, await enrolmentAfter(plane, asked, before.value, { kind: step, reason })),
+        await changeBy(plane, [await enrolmentAfter(plane, asked, before.value, { kind: step, reason })]),
       ]
       return guardedWrite(plane, asked.operator, override, changes, write)
     },
   })
 
-/** The regions as they would be with that enrolment, once its ramp or its drain is over. */
-export async function changeBy(plane: Plane, after: Enrolment): Promise<Change> {
-  const others = (await plane.enrolments()).map(({ value }) => value).filter(({ id }) => id !== after.id)
+/** The regions as they would be with these enrolments, once their ramps or drains are over. */
+export async function changeBy(plane: Plane, after: readonly Enrolment[]): Promise<Change> {
+  const changed = new Set(after.map(({ id }) => id))
+  const others = (await plane.enrolments()).map(({ value }) => value).filter(({ id }) => !changed.has(id))
   const { enrolment: settings } = plane.inMode(plane.fileMode())
   const settled = plane.wallNow() + Math.max(settings.rampMs, settings.drainMs) + 1
-  const { regions } = withEnrolments(plane.fileRegions(), [...others, after], settled, {
+  const { regions } = withEnrolments(plane.fileRegions(), [...others, ...after], settled, {
     ...settings,
     share: 1,
   })

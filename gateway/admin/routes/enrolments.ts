@@ -6,6 +6,7 @@ import { readTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Enrolment } from '../../model/enrolment.ts'
 import { enrolmentStates } from '../../model/enrolment.ts'
 import { legalSteps, newEnrolment } from '../../policy/enrolment.ts'
+import { roomForOne } from '../enrolment-room.ts'
 import { stepEnrolmentIn } from '../enrolment-step.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf, pageQuery } from '../paging.ts'
@@ -55,11 +56,13 @@ const create = (plane: Plane) =>
     query: none,
     body: newInput,
     answer: { status: 201, schema: enrolmentAnswer },
+    problems: ['conflict'],
     idempotent: true,
     handle: async (asked) => {
       const { terms, reason } = asked.body
       must(asked.operator, 'enrol', [terms.donor.code])
       const { id: by, name } = asked.operator
+      const removals = await roomForOne(plane, terms.donor.code)
       const enrolment = newEnrolment(terms, { id: by, name }, plane.wallNow(), randomUUID())
       const after = toEnrolmentAnswer(enrolment, 1)
       return plane.desk.make(asked, {
@@ -74,6 +77,7 @@ const create = (plane: Plane) =>
             value: enrolmentSchema.parse(enrolment),
             expectedVersion: 0,
           },
+          ...removals,
         ],
         answer: {
           status: 201,
