@@ -14,6 +14,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { enrolmentStepRoutes } from './routes/enrolment-steps.ts'
 import { statusRoutes } from './routes/status.ts'
+import type { WorkBudget } from '../policy/work-budget.ts'
 import type { Verifications } from './verifications.ts'
 import { federationRoutes } from './routes/federation.ts'
 import { foresightRoutes } from './routes/foresight.ts'
@@ -33,6 +34,7 @@ export interface AdminParts {
 export interface ApiParts extends AuthenticateParts {
   readonly plane: Plane
   readonly verifications: Verifications
+  readonly budget: WorkBudget
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
   fault(cause: unknown): void

@@ -6,6 +6,7 @@ import { RegistryUnavailable } from '../control/registry/port.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import { errorText } from '../model/errors.ts'
 import type { Operator } from '../model/operator.ts'
+import type { WorkBudget } from '../policy/work-budget.ts'
 import { authenticate, type Authenticated, type AuthenticateParts, sourceOf } from './authenticate.ts'
 import { type Desk, idempotencyName } from './desk.ts'
 import { type AdminRoute, type Answer, type Declared, must, noBody } from './operation.ts'
@@ -18,6 +19,7 @@ export const bodyBytesAtMost = 262_144
 
 export interface DispatchParts extends AuthenticateParts {
   readonly desk: Desk
+  readonly budget: WorkBudget
   /** Keeps an attempt that was refused, or counts it where that would fill the log. */
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
@@ -50,6 +52,7 @@ const answering =
       const admitted = await authenticate(request, parts)
       operator = admitted.operator
       must(operator, declared.docs.permission, [])
+      mustBeAffordable(declared, operator, parts)
       const answer = await asked(declared, admitted, request, response, parts)
       await send(response, answer, declared.docs.answer.status)
     } catch (cause) {
@@ -61,6 +64,17 @@ const answering =
       else sendProblem(response, told)
     }
   }
+
+/** @throws {Problem} `too-many-requests` */
+function mustBeAffordable({ docs }: Declared, { id }: Operator, { budget, now }: DispatchParts): void {
+  const waitMs = docs.work === undefined ? 0 : budget.take(id, docs.work, now())
+  if (waitMs === 0) return
+  throw new Problem(
+    'too-many-requests',
+    'this token asks for more than the process that serves residents can spare; ask less often',
+    { headers: { 'Retry-After': String(Math.ceil(waitMs / 1000)) } },
+  )
+}
 
 async function asked(
   { docs, run }: Declared,

@@ -28,6 +28,7 @@ import { OneByOne } from '../admin/one-by-one.ts'
 import { Verifications } from '../admin/verifications.ts'
 import { openVerifier } from './verification.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
+import { WorkBudget } from '../policy/work-budget.ts'
 import type { FollowedIntent } from './primary-intent.ts'
 import { registryFile } from './state.ts'
 
@@ -56,6 +57,8 @@ export interface Operators {
 
 const hourMs = 3_600_000
 const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000, ofOneAtMost: 20 }
+/** A fifth of a core for one operator, and a second of it at once. */
+const workBounds = { burst: 200, perSecond: 40, sources: 1000 }
 /** Ten wrong tokens at once, then one every six seconds. */
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
@@ -88,6 +91,7 @@ export async function openOperators(
     plane,
     verifications: new Verifications(plane, parts.verifier, { note: (entry) => changes.note(entry), fault }),
     sessions,
+    budget: new WorkBudget(workBounds),
     attempts: new LoginAttempts(attemptBounds),
     now,
     credentials: provider === null ? tokens : eitherOf(tokens, provider),

@@ -74,6 +74,7 @@ const previewing = (plane: Plane) =>
     summary: 'What changes would do to the traffic of this moment',
     description:
       'Who would take how many requests a second, what would be shed, and which guards object. Nothing is changed.',
+    work: 10,
     permission: 'read',
     params: none,
     query: none,

@@ -48,6 +48,7 @@ const create = (plane: Plane) =>
   operation({
     summary: 'Put a hold on a node or a region',
     description: 'Takes effect on residents’ traffic within 100 ms and ends by itself.',
+    work: 2,
     permission: 'hold',
     action: 'hold.create',
     params: none,

@@ -33,6 +33,7 @@ export function statusRoutes(plane: Plane): AdminRoute[] {
 const status = (plane: Plane) =>
   operation({
     summary: 'The federation at a glance: each region’s state, nodes, levels and traffic',
+    work: 4,
     permission: 'read',
     params: none,
     query: none,
