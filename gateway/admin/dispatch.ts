@@ -66,8 +66,8 @@ const answering =
   }
 
 /** @throws {Problem} `too-many-requests` */
-function mustBeAffordable({ docs }: Declared, { id }: Operator, { budget, now }: DispatchParts): void {
-  const waitMs = docs.work === undefined ? 0 : budget.take(id, docs.work, now())
+function mustBeAffordable({ docs }: Declared, { id }: Operator, parts: DispatchParts): void {
+  const waitMs = docs.work === undefined ? 0 : parts.budget.take(id, docs.work, parts.now())
   if (waitMs === 0) return
   throw new Problem(
     'too-many-requests',

@@ -14,6 +14,8 @@ const removal = (key: string, expectedVersion: number): RegistryChange => ({
 
 /** Of one donor, that are not withdrawn. */
 const liveAtMost = 20
+/** The same of one province, so that its operators use up nobody else's room. */
+const liveOfProvinceAtMost = 100
 /** Of one donor, that are withdrawn; the audit log has the older ones. */
 const withdrawnAtMost = 20
 /** Removed at once: a registry commits a bounded number of changes. */
@@ -28,7 +30,18 @@ export async function roomForOne(
   { enrolments, registry }: Pick<Plane, 'enrolments' | 'registry'>,
   donor: RegionId,
 ): Promise<RegistryChange[]> {
-  const own = (await enrolments()).filter(({ value }) => value.terms.donor.code === donor)
+  const all = await enrolments()
+  const province = donor.slice(0, 2)
+  const ofProvince = all.filter(
+    ({ value }) => value.state !== 'withdrawn' && value.terms.donor.code.startsWith(province),
+  )
+  if (ofProvince.length >= liveOfProvinceAtMost) {
+    throw new Problem(
+      'conflict',
+      `the regions ${province}… have ${liveOfProvinceAtMost} enrolments that are not withdrawn; withdraw one of them first`,
+    )
+  }
+  const own = all.filter(({ value }) => value.terms.donor.code === donor)
   const withdrawn = own.filter(({ value }) => value.state === 'withdrawn')
   if (own.length - withdrawn.length >= liveAtMost) {
     throw new Problem(

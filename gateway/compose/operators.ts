@@ -19,6 +19,7 @@ import type { AuditEntry } from '../model/audit.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
+import { forgetEndedHolds } from '../control/intent/ended-holds.ts'
 import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
 import { listTyped } from '../control/registry/typed.ts'
 import type { EventLog } from '../control/events/event-log.ts'
@@ -80,6 +81,7 @@ export async function openOperators(
   }
   const forgetting = setInterval(() => {
     desk.forgetOld().catch(fault)
+    forgetEndedHolds(registry, wallNow()).catch(fault)
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
   const refusals = { note: (entry: AuditEntry) => changes.note(entry), now, fault }

@@ -1,5 +1,6 @@
 // /holds: operators' decisions on regions and nodes, each a lease with an owner and a reason.
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { holdPrefix, holdSchema } from '../../control/intent/holds.ts'
 import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
@@ -12,6 +13,9 @@ import { page, pageOf } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { changedHold, holdAnswer, holdsQuery, newHold, reasonField, toHoldAnswer } from '../schemas/holds.ts'
+
+/** Holds in force on one node itself, or on one region itself. */
+const ofOneScopeAtMost = 20
 
 const oneHold = z.strictObject({ id: z.string().min(1).max(64) })
 
@@ -55,7 +59,7 @@ const create = (plane: Plane) =>
     query: none,
     body: newHold,
     answer: { status: 201, schema: holdAnswer },
-    problems: ['guarded'],
+    problems: ['conflict', 'guarded'],
     idempotent: true,
     handle: async (asked) => {
       const { kind, reason, seconds, node, region } = asked.body
@@ -73,8 +77,9 @@ const create = (plane: Plane) =>
         expiresAt: now + seconds * 1000,
       }
       const after = toHoldAnswer(hold, 1)
-      const write = () =>
-        plane.desk.make(asked, {
+      const write = () => {
+        mustHaveRoom(plane.intent().holds, scope)
+        return plane.desk.make(asked, {
           action: 'hold.create',
           target: `holds/${id}`,
           reason,
@@ -83,6 +88,7 @@ const create = (plane: Plane) =>
           writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
           answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
         })
+      }
       // A bypass takes nobody out.
       if (kind === 'bypass') return write()
       return guardedWrite(plane, asked.operator, asked.body.override, async () => [{ hold }], write)
@@ -161,6 +167,18 @@ const end = (plane: Plane) =>
       })
     },
   })
+
+/**
+ * Each is read with every decision of anybody, in every process.
+ * @throws {Problem} `conflict`
+ */
+function mustHaveRoom(holds: readonly Hold[], scope: HoldScope): void {
+  if (holds.filter((hold) => isDeepStrictEqual(hold.scope, scope)).length < ofOneScopeAtMost) return
+  throw new Problem(
+    'conflict',
+    `${ofOneScopeAtMost} holds are on it already; end one of them, or give one another end`,
+  )
+}
 
 /** @throws {Problem} `not-found`, also for one whose lease has ended. */
 async function holdOf(plane: Plane, id: string): Promise<Versioned<Hold>> {
