@@ -22,7 +22,7 @@ export const guardDefaults: GuardSettings = {
 }
 
 /**
- * - `nobody-left`: a home has no level that serves. Nobody may overrule it.
+ * - `nobody-left`: a home has no level that serves. Only an admin may overrule it.
  * - `levels-left`: it has fewer levels than it should.
  * - `sheds`: requests are turned away.
  * - `room-left`: of all capacity too little stays free.
@@ -47,7 +47,7 @@ export interface Guarded {
   readonly guard: GuardName
   /** `object`: not to be done without somebody's word that it shall be; `warn`: to be known. */
   readonly severity: 'object' | 'warn'
-  /** An objection that nobody may overrule. */
+  /** An objection that only an admin may overrule. */
   readonly isHard: boolean
   readonly home: RegionId | null
   readonly region: RegionId | null
