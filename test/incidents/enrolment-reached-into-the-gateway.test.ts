@@ -4,10 +4,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { mayReachIn } from '../../gateway/control/node-tls/allowed-address.ts'
 import { verify } from '../../gateway/control/verification/verify.ts'
+import { Pools } from '../../gateway/edge/forward/pools.ts'
 import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import { codeNode } from '../../gateway/policy/code-node.ts'
 import { newEnrolment } from '../../gateway/policy/enrolment.ts'
-import { someTerms, submitter } from '../support/enrolments.ts'
+import { activeEnrolment, putEnrolment, someTerms, submitter } from '../support/enrolments.ts'
+import { eventually } from '../support/eventually.ts'
+import { startTestGateway, testConfig } from '../support/gateway.ts'
+import { aHold, putHold } from '../support/holds.ts'
 import { connectorWith } from '../support/node-tls.ts'
 import { httpUpstream, named, type Upstream } from '../support/upstream.ts'
 
@@ -50,6 +54,24 @@ it.each(spellings)('is refused by verification and by every connection: %s', asy
   })
 })
 
+it('gets no probe and no resident from a whole gateway', async () => {
+  await using edge = await startTestGateway([{ code: '610100', nodes: { 'xian-1': inside.url } }], {
+    enrolment: { networks: ['10.0.0.0/8'] },
+  })
+  await using donor = await httpUpstream(named('donor'))
+  const nodes = [{ id: nodeId('n1'), url: donor.url, weight: 1, limit: null }]
+  const validUntil = Date.now() + 86_400_000
+  await putEnrolment(edge.gateway.registry, activeEnrolment({ nodes, validUntil }, Date.now()))
+  await putHold(edge.gateway.registry, aHold('xian-1', 'trip', Date.now() + 60_000))
+  await eventually(async () => {
+    expect(await edge.metric('chiyuan_node_up', 'node="n1",region="610600"')).toBe(0)
+  })
+  await eventually(async () => {
+    expect((await fetch(`${edge.url}/v1/codes/R1`)).status).toBe(503)
+  })
+  expect([donor.requests, donor.connections]).toEqual([0, 0])
+})
+
 it('is reached where the file lists it, or names its network', async () => {
   const ofFile = connectorWith({}, mayReachIn([]))
   const named = connectorWith({}, mayReachIn(['127.0.0.0/8']))
@@ -84,4 +106,27 @@ describe('an address', () => {
     expect(['10.20.1.1', '::ffff:10.20.1.1', 'fd12::1'].map(mayReach)).toEqual([true, true, true])
     expect(['10.21.1.1', '127.0.0.1', 'fd13::1'].map(mayReach)).toEqual([false, false, false])
   })
+})
+
+it('is not reached by the connections of residents either', async () => {
+  await using pools = new Pools(
+    testConfig([{ code: '610100', nodes: { n: inside.url } }], '/nowhere').attempts,
+    connectorWith({}, mayReachIn([])),
+  )
+  const node = nodeAt(inside.url, true)
+  const before = inside.connections
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  pools.dispatch(
+    node,
+    { path: '/', method: 'GET' },
+    {
+      onRequestStart: () => {},
+      onResponseStart: () => {},
+      onResponseData: () => {},
+      onResponseEnd: () => {},
+      onResponseError: (_, cause) => resolve(cause),
+    },
+  )
+  expect(await promise).toMatchObject({ code: 'ADDRESS_NOT_ALLOWED' })
+  expect(inside.connections).toBe(before)
 })
