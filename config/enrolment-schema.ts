@@ -1,4 +1,5 @@
 // The part of the schema that says how enrolled donors are taken in and let go.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { count, ms } from './fields.ts'
 
@@ -21,6 +22,13 @@ export const enrolment = z.strictObject({
     86_400_000,
     'Age of a verification above which nobody may approve by it.',
   ),
+  networks: z
+    .array(z.string().refine(isNetwork, 'a network in CIDR form, such as 10.20.0.0/16 or fd12::/16'))
+    .max(1000)
+    .default([])
+    .describe(
+      'Networks in which enrolled nodes may be, and no others then. Where none is named: everywhere but this machine, link-local and multicast addresses, and those at which clouds tell of themselves.',
+    ),
   testResident: z
     .string()
     .regex(/^[A-Za-z0-9_-]*\{home\}[A-Za-z0-9_-]*$/, 'an id with one {home}, such as R{home}-000001')
@@ -34,3 +42,9 @@ export const enrolment = z.strictObject({
     'Rate above which a verification does not go, whatever was pledged: this gateway serves residents meanwhile.',
   ),
 })
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits = ''] = /^([0-9A-Fa-f:.]+)\/(\d{1,3})$/.exec(text) ?? []
+  const family = isIP(address)
+  return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128)
+}

@@ -14,6 +14,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { enrolmentStepRoutes } from './routes/enrolment-steps.ts'
 import { statusRoutes } from './routes/status.ts'
+import type { WorkBudget } from '../policy/work-budget.ts'
 import type { Verifications } from './verifications.ts'
 import { drillLeverRoutes } from './routes/drill-lever.ts'
 import { drillRoutes } from './routes/drills.ts'
@@ -35,6 +36,7 @@ export interface AdminParts {
 export interface ApiParts extends AuthenticateParts {
   readonly plane: Plane
   readonly verifications: Verifications
+  readonly budget: WorkBudget
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
   fault(cause: unknown): void
@@ -90,7 +92,7 @@ export function adminApp(parts: AdminParts, api: ApiParts | null = null): Expres
 
 export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRoute[] => [
   ...statusRoutes(plane),
-  ...enrolmentRoutes(plane),
+  ...enrolmentRoutes(plane, verifications),
   ...enrolmentStepRoutes(plane, verifications),
   ...accessRoutes(plane),
   ...federationRoutes(plane),

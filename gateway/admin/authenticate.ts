@@ -19,6 +19,8 @@ export interface Authenticated {
   readonly operator: Operator
   /** The token itself, for the session that stands for it. */
   readonly credential: string
+  /** Whether it would be let in now too, for answers that go on: tokens are revoked and end, sessions are left. */
+  stillIn(): Promise<boolean>
 }
 
 /**
@@ -54,7 +56,13 @@ export async function authenticate(request: Request, parts: AuthenticateParts): 
   const waitMs = attempts.waitMs(counted, parts.now())
   if (waitMs > 0 && token !== undefined && !credentials.isCheap(credential)) throw tooMany(waitMs)
   const admission = await credentials.admit(credential)
-  if ('operator' in admission) return { operator: admission.operator, credential }
+  if ('operator' in admission) {
+    const cookie = token === undefined ? cookieOf(request) : null
+    const stillIn = async (): Promise<boolean> =>
+      (cookie === null || parts.sessions.isAlive(cookie)) &&
+      'operator' in (await credentials.admit(credential))
+    return { operator: admission.operator, credential, stillIn }
+  }
   if ('forbidden' in admission) throw new Problem('forbidden', admission.forbidden)
   if ('unavailable' in admission) {
     throw new Problem('unavailable', `${admission.unavailable}; try again shortly`, {

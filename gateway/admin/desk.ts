@@ -67,7 +67,11 @@ export class Desk {
     const record = await this.registry.read(idempotencyPrefix + idempotency.key)
     if (record === null) return null
     const { bodyHash, at, answer } = remembered.parse(record.value)
-    if (this.wallNow() - at > idempotencyMs) return null
+    if (this.wallNow() - at > idempotencyMs) {
+      // Else the new request could not be remembered, and would be refused until the next clearing up.
+      await this.registry.commit([{ key: record.key, value: null, expectedVersion: record.version }])
+      return null
+    }
     if (bodyHash !== idempotency.bodyHash) {
       throw new Problem(
         'key-reused',

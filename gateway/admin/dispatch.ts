@@ -6,7 +6,8 @@ import { RegistryUnavailable } from '../control/registry/port.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import { errorText } from '../model/errors.ts'
 import type { Operator } from '../model/operator.ts'
-import { authenticate, type AuthenticateParts, sourceOf } from './authenticate.ts'
+import type { WorkBudget } from '../policy/work-budget.ts'
+import { authenticate, type Authenticated, type AuthenticateParts, sourceOf } from './authenticate.ts'
 import { type Desk, idempotencyName } from './desk.ts'
 import { type AdminRoute, type Answer, type Declared, must, noBody } from './operation.ts'
 import { Problem, sendProblem } from './problem.ts'
@@ -18,6 +19,7 @@ export const bodyBytesAtMost = 262_144
 
 export interface DispatchParts extends AuthenticateParts {
   readonly desk: Desk
+  readonly budget: WorkBudget
   /** Keeps an attempt that was refused, or counts it where that would fill the log. */
   note(entry: AuditEntry): Promise<void>
   /** A fault of our own. */
@@ -47,9 +49,11 @@ const answering =
   async (request, response) => {
     let operator: Operator | null = null
     try {
-      operator = (await authenticate(request, parts)).operator
+      const admitted = await authenticate(request, parts)
+      operator = admitted.operator
       must(operator, declared.docs.permission, [])
-      const answer = await asked(declared, operator, request, response, parts)
+      mustBeAffordable(declared, operator, parts)
+      const answer = await asked(declared, admitted, request, response, parts)
       await send(response, answer, declared.docs.answer.status)
     } catch (cause) {
       const problem = problemOf(cause)
@@ -61,9 +65,20 @@ const answering =
     }
   }
 
+/** @throws {Problem} `too-many-requests` */
+function mustBeAffordable({ docs }: Declared, { id }: Operator, parts: DispatchParts): void {
+  const waitMs = docs.work === undefined ? 0 : parts.budget.take(id, docs.work, parts.now())
+  if (waitMs === 0) return
+  throw new Problem(
+    'too-many-requests',
+    'this token asks for more than the process that serves residents can spare; ask less often',
+    { headers: { 'Retry-After': String(Math.ceil(waitMs / 1000)) } },
+  )
+}
+
 async function asked(
   { docs, run }: Declared,
-  operator: Operator,
+  { operator, stillIn }: Pick<Authenticated, 'operator' | 'stillIn'>,
   request: Request,
   response: Response,
   parts: DispatchParts,
@@ -83,6 +98,7 @@ async function asked(
     ifMatch: docs.needsMatch === true ? versionOf(request) : null,
     idempotency,
     signal: gone.signal,
+    stillIn,
     request,
     raw: { params: request.params, query: request.query, body },
   })

@@ -14,6 +14,7 @@ type Who = Pick<Asked<unknown, unknown, unknown>, 'operator' | 'from' | 'idempot
 
 /**
  * The enrolment after the step.
+ * @param known All enrolments, where they have been read already.
  * @throws {Problem} `conflict`, with the steps that are possible.
  */
 export async function enrolmentAfter(
@@ -21,11 +22,11 @@ export async function enrolmentAfter(
   who: Pick<Who, 'operator'>,
   before: Enrolment,
   step: Step,
+  known?: readonly Enrolment[],
 ): Promise<Enrolment> {
   const { id, name } = who.operator
-  const enrolments = (await plane.enrolments())
-    .map(({ value }) => value)
-    .filter((one) => one.id !== before.id)
+  const all = known ?? (await plane.enrolments()).map(({ value }) => value)
+  const enrolments = all.filter((one) => one.id !== before.id)
   const result = stepEnrolment(before, step, {
     actor: { id, name },
     now: plane.wallNow(),

@@ -7,11 +7,29 @@ import { previewOf } from './preview-of.ts'
 import { Problem } from './problem.ts'
 
 /**
+ * Judges changes and writes them, one operator's after the other's: two that are each harmless and together leave nobody
+ * would both pass otherwise.
+ * @throws {Problem} `guarded`, and whatever `write` throws.
+ */
+export const guardedWrite = <T>(
+  plane: Plane,
+  operator: Operator,
+  override: boolean,
+  changes: () => Promise<readonly Change[]>,
+  write: () => Promise<T>,
+): Promise<T> =>
+  plane.guarded.run(async () => {
+    await plane.hearAgain()
+    await mustPassGuards(plane, operator, await changes(), override)
+    return write()
+  })
+
+/**
  * What speaks against a change is seen in the preview of what it would do. An objection takes somebody's word that it
  * shall be done all the same; leaving residents with nobody at all takes an admin's.
  * @throws {Problem} `guarded`
  */
-export async function mustPassGuards(
+async function mustPassGuards(
   plane: Plane,
   operator: Operator,
   changes: readonly Change[],

@@ -15,6 +15,7 @@ const usual: readonly ProblemName[] = [
   'unauthenticated',
   'forbidden',
   'too-many-attempts',
+  'too-many-requests',
   'internal',
   'unavailable',
 ]

@@ -23,6 +23,8 @@ export interface Asked<Params, Query, Body> {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal
+  /** Whether the operator would still be let in, for answers that go on. */
+  readonly stillIn: () => Promise<boolean>
   readonly request: Request
 }
 
@@ -61,6 +63,8 @@ export interface Operation<
   readonly problems?: readonly ProblemName[]
   /** The client must say which version it saw. */
   readonly needsMatch?: true
+  /** Units of work of an operator's budget, about 5 ms each in a large federation; without it nothing is counted. */
+  readonly work?: number
   /** A repeat under one Idempotency-Key gets the first answer. */
   readonly idempotent?: true
   readonly handle: (

@@ -15,6 +15,7 @@ import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Paces } from '../policy/drill-guards.ts'
 import type { Desk } from './desk.ts'
+import type { OneByOne } from './one-by-one.ts'
 import { Problem } from './problem.ts'
 
 /** What the routes of drills work with beside the rest. */
@@ -46,6 +47,10 @@ export interface Plane {
   readonly events: EventLog
   /** What operators have decided, as the router goes by it. */
   intent(): Intent
+  /** Reads anew what operators have decided, so that all else here goes by it. Never rejects. */
+  hearAgain(): Promise<void>
+  /** Changes that guards judge. */
+  readonly guarded: OneByOne
   readonly measured: Measured
   /** The settings that would be in force in that mode. */
   inMode(mode: Mode): Config

@@ -18,6 +18,7 @@ export const problems = {
   'key-reused': [422, 'The Idempotency-Key came with another request'],
   'match-required': [428, 'If-Match is missing'],
   'too-many-attempts': [429, 'Too many attempts that were not good'],
+  'too-many-requests': [429, 'Too much was asked at once'],
   internal: [500, 'The admin listener failed'],
   'not-ready': [503, 'The gateway is not ready'],
   unavailable: [503, 'What this takes can not be had now'],

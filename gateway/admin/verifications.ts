@@ -5,11 +5,13 @@ import { recordOf } from '../control/verification/verify.ts'
 import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
 import type { RegistryChange } from '../control/registry/port.ts'
 import { readTyped, type Versioned } from '../control/registry/typed.ts'
+import type { AuditEntry } from '../model/audit.ts'
 import type { Enrolment } from '../model/enrolment.ts'
 import type { Operator } from '../model/operator.ts'
 import type { VerificationProgress, VerificationReport } from '../model/verification.ts'
 import { reportAnswer } from './schemas/enrolments.ts'
 import type { Plane } from './plane.ts'
+import { Problem } from './problem.ts'
 
 export const reportPrefix = 'verifications/'
 
@@ -35,16 +37,28 @@ export type TakeReport = (
   kept: RegistryChange,
 ) => Promise<void>
 
+export interface VerificationsTold {
+  note(entry: AuditEntry): Promise<void>
+  /** A fault of our own. */
+  fault(cause: unknown): void
+}
+
 export class Verifications {
   private readonly plane: Plane
   private readonly verifier: Verifier
-  private readonly fault: (cause: unknown) => void
+  private readonly told: VerificationsTold
   private readonly running = new Map<string, Running>()
 
-  constructor(plane: Plane, verifier: Verifier, fault: (cause: unknown) => void) {
+  constructor(plane: Plane, verifier: Verifier, told: VerificationsTold) {
     this.plane = plane
     this.verifier = verifier
-    this.fault = fault
+    this.told = told
+  }
+
+  /** @throws {VerifierBusy} while one runs. */
+  mustBeFree(): void {
+    const [busy] = this.running.keys()
+    if (busy !== undefined) throw new VerifierBusy(busy)
   }
 
   of(id: string): Running | null {
@@ -59,8 +73,7 @@ export class Verifications {
 
   /** @throws {VerifierBusy} */
   start(enrolment: Enrolment, starter: Starter, take: TakeReport): void {
-    const [busy] = this.running.keys()
-    if (busy !== undefined) throw new VerifierBusy(busy)
+    this.mustBeFree()
     const abort = new AbortController()
     const progress: VerificationProgress[] = []
     const { signal } = abort
@@ -73,8 +86,25 @@ export class Verifications {
     })
     void ended
       .then((report) => this.write(enrolment.id, report, starter, take))
-      .catch(this.fault)
+      .catch((cause: unknown) => this.unwritten(enrolment.id, starter, cause))
+      .catch((cause: unknown) => this.told.fault(cause))
       .finally(() => this.running.delete(enrolment.id))
+  }
+
+  /** Somebody was quicker, so that what was found out is of no use: their decision is no fault of ours. */
+  private async unwritten(id: string, { operator, from }: Starter, cause: unknown): Promise<void> {
+    if (!(cause instanceof Problem)) throw cause
+    await this.told.note({
+      actor: { id: operator.id, name: operator.name },
+      from,
+      action: 'enrolment.verify',
+      target: `enrolments/${id}`,
+      reason: null,
+      before: null,
+      after: null,
+      outcome: 'refused',
+      detail: `${cause.problem}: ${cause.message}`.slice(0, 1000),
+    })
   }
 
   private async write(

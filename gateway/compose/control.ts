@@ -39,6 +39,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
 import { Rates } from '../telemetry/rates.ts'
 import type { TallyLine } from '../telemetry/tally.ts'
+import { enrolledMayReach } from './verification.ts'
 import { openEvents } from './events.ts'
 import { SettingsInForce } from './settings.ts'
 
@@ -187,7 +188,7 @@ function startMeasuring(config: () => Config, logger: Logger, role: Role, starte
     refused: (detail) => observer.reloadRefused('certificate', detail),
   })
   const pressure = watchProcess(role.workers, config, readings, own, observer, started)
-  const connector = new NodeConnector(credentials)
+  const connector = new NodeConnector(credentials, enrolledMayReach(config))
   const pools = started.use(new Pools(config().attempts, connector))
   const prober = started.use(proberOf(board, nodeAsker(connector), config, 1 / role.workers))
   return { observer, events, board, rehearsals, pools, prober, metrics, pressure, readings, credentials }

@@ -10,24 +10,28 @@ import { eitherOf } from '../control/access/credentials.ts'
 import { OidcTokens } from '../control/access/oidc.ts'
 import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
-import { Strangers } from '../control/audit/strangers.ts'
+import { ofOperators, Strangers } from '../control/audit/strangers.ts'
 import { runDrills } from './drills.ts'
 import type { DrillMeasured } from '../control/drills/runner.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
 import { ownRegistry } from '../control/registry/sole-owner.ts'
+import type { AuditEntry } from '../model/audit.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
+import { forgetEndedHolds } from '../control/intent/ended-holds.ts'
 import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
 import { listTyped } from '../control/registry/typed.ts'
 import type { EventLog } from '../control/events/event-log.ts'
 import type { Verifier } from '../control/verification/verifier.ts'
 import type { Plane } from '../admin/plane.ts'
+import { OneByOne } from '../admin/one-by-one.ts'
 import { Verifications } from '../admin/verifications.ts'
 import { openVerifier } from './verification.ts'
 import { LoginAttempts } from '../policy/login-attempts.ts'
+import { WorkBudget } from '../policy/work-budget.ts'
 import type { FollowedIntent } from './primary-intent.ts'
 import { registryFile } from './state.ts'
 
@@ -58,6 +62,8 @@ export interface Operators {
 
 const hourMs = 3_600_000
 const sessionBounds = { lifeMs: 12 * hourMs, idleMs: hourMs, atMost: 1000, ofOneAtMost: 20 }
+/** A fifth of a core for one operator, and a second of it at once. */
+const workBounds = { burst: 200, perSecond: 40, sources: 1000 }
 /** Ten wrong tokens at once, then one every six seconds. */
 const attemptBounds = { burst: 10, forgiveMs: 6000, sources: 10_000 }
 
@@ -73,25 +79,30 @@ export async function openOperators(
   const tokens = started.use(await AccessTokens.open(registry, wallNow))
   const sessions = new Sessions(sessionBounds, now)
   const desk = new Desk(registry, changes, wallNow)
+  const fault = (cause: unknown): void => {
+    // The registry's loss is told by whoever follows it, and is none of our faults.
+    if (!(cause instanceof RegistryUnavailable)) observer.internalError(cause)
+  }
   const forgetting = setInterval(() => {
-    desk.forgetOld().catch((cause: unknown) => {
-      if (!(cause instanceof RegistryUnavailable)) observer.internalError(cause)
-    })
+    desk.forgetOld().catch(fault)
+    forgetEndedHolds(registry, wallNow()).catch(fault)
   }, hourMs).unref()
   started.defer(() => clearInterval(forgetting))
-  const fault = (cause: unknown): void => observer.internalError(cause)
-  const strangers = started.use(new Strangers({ note: (entry) => changes.note(entry), now, fault }))
+  const refusals = { note: (entry: AuditEntry) => changes.note(entry), now, fault }
+  const strangers = started.use(new Strangers(refusals))
+  const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const drills = runDrills(parts, changes, started)
   const plane = planeOf(parts, { drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
-    verifications: new Verifications(plane, parts.verifier, fault),
+    verifications: new Verifications(plane, parts.verifier, { note: (entry) => changes.note(entry), fault }),
     sessions,
+    budget: new WorkBudget(workBounds),
     attempts: new LoginAttempts(attemptBounds),
     now,
     credentials: provider === null ? tokens : eitherOf(tokens, provider),
-    note: (entry) => (entry.actor === null ? strangers.note(entry) : changes.note(entry)),
+    note: (entry) => (entry.actor === null ? strangers : refusedOperators).note(entry),
     fault,
   }
   const warnings = (): string[] => {
@@ -113,6 +124,8 @@ const planeOf = (
   enrolments: () => listTyped(registry, enrolmentPrefix, enrolmentSchema),
   intent: () => directory.decided,
   inMode: inThat,
+  hearAgain: () => directory.read(),
+  guarded: new OneByOne(),
   measured,
   events,
   fileMode,

@@ -1,5 +1,6 @@
 // What verifies enrolments, wherever the operators' listener is: with connections and credentials of its own.
 import type { Config } from '../../config/schema.ts'
+import { type MayReach, mayReachIn } from '../control/node-tls/allowed-address.ts'
 import { NodeConnector } from '../control/node-tls/connect.ts'
 import { Credentials } from '../control/node-tls/credentials.ts'
 import { Verifier } from '../control/verification/verifier.ts'
@@ -17,5 +18,19 @@ export function openVerifier(
     changed: () => {},
     refused: (detail) => observer.reloadRefused('certificate', detail),
   })
-  return started.use(new Verifier(new NodeConnector(credentials), config))
+  return started.use(new Verifier(new NodeConnector(credentials, enrolledMayReach(config)), config))
+}
+
+/** By the configuration in force, also after a reload. */
+export function enrolledMayReach(config: () => Pick<Config, 'enrolment'>): MayReach {
+  let { networks } = config().enrolment
+  let judge = mayReachIn(networks)
+  return (address) => {
+    const now = config().enrolment.networks
+    if (now !== networks) {
+      networks = now
+      judge = mayReachIn(now)
+    }
+    return judge(address)
+  }
 }

@@ -49,12 +49,18 @@ export function preview(changes: readonly Change[], parts: PreviewParts): Previe
   const after = forecastOf(next, parts)
   const mode = next.mode ?? ownMode
   return {
-    before,
-    after,
+    before: withTraffic(before),
+    after: withTraffic(after),
     differences: differences(before, after),
     guards: guards(before, after, { mode, expiries }, guardSettings),
   }
 }
+
+/** A thousand homes to which nobody comes tell a reader nothing; guards have looked at them. */
+const withTraffic = (told: Forecast): Forecast => ({
+  ...told,
+  homes: told.homes.filter(({ rps }) => rps > 0),
+})
 
 function forecastOf(input: FederationInput, parts: PreviewParts): Forecast {
   const { readings, classShares, ownMode, warmShare } = parts

@@ -44,6 +44,7 @@ const toNode = (region: RegionConfig, node: RegionConfig['nodes'][number]): Code
     weight: node.weight,
     limit: node.limit ?? Infinity,
     trust: trustOf(node.tls),
+    isEnrolled: false,
   })
 
 const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>

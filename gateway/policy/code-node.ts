@@ -14,9 +14,11 @@ export interface NodeDescription {
   readonly limit: number
   /** `null`: by the system's authorities and the address's own name. */
   readonly trust: NodeTrust | null
+  /** By an operator's enrolment, not by the configuration file. */
+  readonly isEnrolled: boolean
 }
 
-export function codeNode({ id, region, url, weight, limit, trust }: NodeDescription): CodeNode {
+export function codeNode({ id, region, url, weight, limit, trust, isEnrolled }: NodeDescription): CodeNode {
   const { host, origin, pathname } = new URL(url)
   const terms = origin.startsWith('https:') && trust !== null && demands(trust) ? trust : null
   return Object.freeze({
@@ -29,7 +31,8 @@ export function codeNode({ id, region, url, weight, limit, trust }: NodeDescript
     limit,
     seed: seedOf(id),
     trust: terms,
-    connectionKey: terms === null ? origin : `${origin} ${trustKey(terms)}`,
+    isEnrolled,
+    connectionKey: `${isEnrolled ? 'enrolled ' : ''}${origin}${terms === null ? '' : ` ${trustKey(terms)}`}`,
   })
 }
 

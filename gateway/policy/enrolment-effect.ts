@@ -98,6 +98,7 @@ function partOf(enrolment: Enrolment, phase: Part['phase'], found: readonly Conf
         weight,
         limit: limit === null ? Infinity : Math.max(1, Math.floor(limit * share)),
         trust: tls,
+        isEnrolled: true,
       }),
     )
   return { enrolment, phase, nodes: described, homes: homes.filter((_, i) => isFree('homes', i)) }

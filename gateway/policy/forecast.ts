@@ -34,7 +34,7 @@ export interface NodeForecast {
 }
 
 export interface Forecast {
-  /** Homes with traffic. */
+  /** All homes, those without traffic too. */
   readonly homes: readonly HomeForecast[]
   readonly regions: readonly RegionForecast[]
   readonly nodes: readonly NodeForecast[]
@@ -123,11 +123,11 @@ function roomsOf({ snapshot, nodes }: ForecastInput): Map<RegionId, RegionRoom> 
 
 function homesOf({ snapshot, traffic, nodes }: ForecastInput): HomeFlow[] {
   const read = new Map(nodes.map((one) => [one.node, one]))
-  return [...traffic].flatMap(([code, rps]) => {
-    const home = snapshot.homes.get(code)
-    if (home === undefined || !(rps > 0)) return []
+  return [...snapshot.homes.values()].map((home): HomeFlow => {
+    const { code } = home.region
+    const rps = Math.max(0, traffic.get(code) ?? 0)
     const levels = home.levels.filter((level) => level.nodes.some(({ id }) => !isBarred(read.get(id), code)))
-    return [{ region: code, rps, of: home.levels.length, levels, taken: levels.map(() => 0), left: rps }]
+    return { region: code, rps, of: home.levels.length, levels, taken: levels.map(() => 0), left: rps }
   })
 }
 

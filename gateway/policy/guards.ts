@@ -4,7 +4,7 @@ import type { Mode } from '../model/mode.ts'
 import type { Forecast, HomeForecast } from './forecast.ts'
 
 export interface GuardSettings {
-  /** Levels that each home with traffic shall have left; all that it has, where it never had so many. */
+  /** Levels that each home shall have left; all that it has, where it never had so many. */
   readonly minLevels: number
   /** Share of all capacity that shall stay free, 0 to 1. */
   readonly minRoomShare: number
@@ -22,7 +22,7 @@ export const guardDefaults: GuardSettings = {
 }
 
 /**
- * - `nobody-left`: a home with traffic has no level that serves. Nobody may overrule it.
+ * - `nobody-left`: a home has no level that serves. Only an admin may overrule it.
  * - `levels-left`: it has fewer levels than it should.
  * - `sheds`: requests are turned away.
  * - `room-left`: of all capacity too little stays free.
@@ -47,7 +47,7 @@ export interface Guarded {
   readonly guard: GuardName
   /** `object`: not to be done without somebody's word that it shall be; `warn`: to be known. */
   readonly severity: 'object' | 'warn'
-  /** An objection that nobody may overrule. */
+  /** An objection that only an admin may overrule. */
   readonly isHard: boolean
   readonly home: RegionId | null
   readonly region: RegionId | null
@@ -102,9 +102,11 @@ export function guards(
 
 function* levels(before: Forecast, after: Forecast, { minLevels }: GuardSettings): Generator<Guarded> {
   const had = byHome(before)
-  for (const { home, levelsLeft, levels } of after.homes) {
+  for (const { home, levelsLeft, levels, rps } of after.homes) {
     const earlier = had.get(home)
     const fewer = levelsLeft < (earlier?.levelsLeft ?? Infinity)
+    // Nobody may come just now, at night or after a restart, and still need somebody in the morning.
+    if (rps === 0 && !(fewer && levelsLeft === 0)) continue
     const wanted = Math.min(minLevels, Math.max(levels, earlier?.levels ?? 0))
     const severity = fewer ? 'object' : 'warn'
     if (levelsLeft === 0) {

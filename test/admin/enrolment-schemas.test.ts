@@ -153,6 +153,7 @@ it('a step is taken with the hash of the terms and the configured age', () => {
         testResident: 'R{home}-000001',
         verificationRampMs: 1000,
         verificationRps: 10,
+        networks: [],
       },
     },
   }

@@ -1,5 +1,6 @@
 // /status, /gateways, /events: at a glance, and as it happens, also for whoever lost the stream for a while.
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { z } from 'zod'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { callApi } from '../support/operator-token.ts'
 import { httpUpstream, named, type Upstream } from '../support/upstream.ts'
@@ -72,6 +73,43 @@ it('shows the federation and the gateway at a glance', async () => {
   expect(status).toMatchObject({ totals: { regions: 1, nodes: 1 }, gateway: { mode: 'peacetime' } })
   const gateways = await (await callApi(edge.adminUrl, token, 'GET', '/gateways')).json()
   expect(gateways).toMatchObject({ items: [{ workers: { ready: 1, of: 1 } }] })
+})
+
+const madeToken = z.object({ id: z.string(), token: z.string() })
+const viewer = async () => {
+  const body = { name: 'a viewer', roles: ['viewer'], scope: '*', reason: 'a test' }
+  return madeToken.parse(await (await callApi(edge.adminUrl, token, 'POST', '/tokens', body)).json())
+}
+const streamOf = (secret: string) =>
+  fetch(`${edge.adminUrl}/api/v1/events`, { headers: { authorization: `Bearer ${secret}` } })
+
+it('tells nothing more to whoever’s token was revoked meanwhile', async () => {
+  const { id, token: secret } = await viewer()
+  const answer = await streamOf(secret)
+  const gone = await callApi(edge.adminUrl, token, 'DELETE', `/tokens/${id}?reason=left`)
+  expect([answer.status, gone.status]).toEqual([200, 204])
+  await setMode('emergency')
+  expect(await answer.text()).not.toContain('event: mode')
+})
+
+it('keeps room for others, however many streams one has open', async () => {
+  const { token: secret } = await viewer()
+  const open = await Promise.all(Array.from({ length: 25 }, () => streamOf(secret)))
+  const refused = open.filter(({ status }) => status === 503)
+  expect([refused.length, open.filter(({ status }) => status === 200).length]).toEqual([5, 20])
+  expect(await refused[0]?.text()).toContain('20 of yours')
+  const other = await streamOf(token)
+  expect(other.status).toBe(200)
+  const streams = [...open, other].filter(({ body }) => body?.locked === false)
+  await Promise.all(streams.map(async ({ body }) => body?.cancel()))
+})
+
+it('takes an id that is none, of whatever length, for one that is forgotten', async () => {
+  await setMode('emergency')
+  for (const id of ['x', `${'9'.repeat(16)}-${'9'.repeat(16)}`, 'a'.repeat(8192)]) {
+    const text = await follow(id, (told) => told.includes('event: mode'))
+    expect(text).toMatch(/event: gap\ndata: \{"missed":null\}/)
+  }
 })
 
 it('ends its streams when the gateway stops', async () => {

@@ -32,7 +32,7 @@ it('lists regions, page by page, and shows one', async () => {
 
 it('lists nodes with what is measured, and why each serves or not', async () => {
   const { body: hold } = await api
-    .post('/holds', { kind: 'drain', node: 'lanzhou-1', reason: 'x', seconds: 60 })
+    .post('/holds', { kind: 'drain', node: 'lanzhou-1', reason: 'x', seconds: 60, override: true })
     .expect(201)
   await api.directory.read()
   const { items } = await get('/nodes?region=620100', '/nodes')

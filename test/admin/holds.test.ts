@@ -85,7 +85,7 @@ describe('is refused', () => {
 it('two put on one node are kept apart', async () => {
   const trip1 = await api.post('/holds', trip).expect(201)
   const drain = await api
-    .post('/holds', { ...trip, kind: 'drain', node: undefined, region: '610100' })
+    .post('/holds', { ...trip, kind: 'drain', node: undefined, region: '610100', override: true })
     .expect(201)
   await api.delete(`/holds/${trip1.body.id}?reason=over`, 1).expect(204)
   await api.directory.read()

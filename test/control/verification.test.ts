@@ -373,7 +373,7 @@ describe('a node that is not as agreed', () => {
     ],
     [
       'a code that has ended',
-      { code: json(() => aCode({ validUntil: new Date(Date.now() - 1).toISOString() })) },
+      { code: json(() => aCode({ validUntil: new Date(Date.now() - 500).toISOString() })) },
       'code',
       'had ended',
     ],
@@ -530,6 +530,7 @@ it('runs one verification at a time, by the configured bounds, and breaks it off
     testResident: 'T-{home}',
     verificationRampMs: 1000,
     verificationRps: 10,
+    networks: [],
   }
   const verifier = new Verifier(connector, () => ({ enrolment }))
   const nodes = [{ id: nodeId('yanan-1'), url: node.url, weight: 1, limit: null }]

@@ -123,6 +123,7 @@ it('drafted, submitted, verified, approved by another person, active, suspended'
     'enrolment.activate refused',
     'enrolment.submit refused',
     'enrolment.submit done',
+    'enrolment.verify.begin done',
     'enrolment.verify refused',
     'enrolment.verify done',
     'enrolment.approve refused',

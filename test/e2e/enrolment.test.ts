@@ -85,7 +85,7 @@ it('divides an enrolled donor’s pledge among workers: together they never take
   await using gateway = await startWorkerGateway(
     [{ code: '610100', nodes: { 'xian-1': dead } }],
     {
-      enrolment: { rampMs: 0 },
+      enrolment: { rampMs: 0, networks: ['127.0.0.0/8'] },
       queue: { maxWaitMs: 50, targetWaitMs: 50 },
       breaker: { resetTimeoutMs: 600_000 },
     },

@@ -202,6 +202,7 @@ const nodeAt = (url: string, trust: Partial<NodeTrust>) =>
     weight: 1,
     limit: Infinity,
     trust: { ...systemTrust, ...trust },
+    isEnrolled: false,
   })
 
 const settings = { path: '/healthz', timeoutMs: 5000, expectedStatuses: [200] }

@@ -95,7 +95,7 @@ it.each<Case & { guard: GuardName; severity: 'object' | 'warn'; isHard?: boolean
     numbers: { nodes: ['xianyang-1'], found: 100 },
   },
 ])('$guard ($severity)', ({ guard, severity, isHard = false, numbers, ...given }) => {
-  const all = found(given).filter((one) => one.guard === guard)
+  const all = found(given).filter((one) => one.guard === guard && (one.home ?? xian) === xian)
   expect(all).toHaveLength(1)
   expect(all[0]).toMatchObject({ severity, isHard, ...numbers })
 })

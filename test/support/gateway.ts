@@ -62,6 +62,8 @@ export function testConfig(
     public: { port: 0 },
     // Making the first token takes longer than most tests do.
     admin: { port: 0, api: false },
+    // Where all nodes of tests are.
+    enrolment: { networks: ['127.0.0.0/8', '::1/128'] },
     home: { default: regions[0]?.code ?? '610100' },
     regions: regions.map(({ code, tier = 'city', neighbours = [], nodes }) => ({
       code,

@@ -12,9 +12,13 @@ import type { KeyPair } from './authority.ts'
 
 export const pinOfPair = ({ cert }: KeyPair): string => pinOf(new X509Certificate(cert))
 
-export const connectorWith = (certificates: Record<string, CertificateFiles> = {}): NodeConnector =>
+export const connectorWith = (
+  certificates: Record<string, CertificateFiles> = {},
+  mayReach: (address: string) => boolean = () => true,
+): NodeConnector =>
   new NodeConnector(
     new Credentials({ clientCertificates: () => certificates, changed: () => {}, refused: () => {} }),
+    mayReach,
   )
 
 export const systemConnector = (): NodeConnector => connectorWith()

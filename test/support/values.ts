@@ -27,6 +27,7 @@ export const protecting: ProtectionSettings = {
 
 export const aNode = (id: string, changes: Partial<CodeNode> = {}): CodeNode => ({
   trust: null,
+  isEnrolled: false,
   connectionKey: changes.origin ?? 'http://127.0.0.1:9101',
   id: nodeId(id),
   region: regionId('610100'),

@@ -69,6 +69,7 @@ const verification = (plane: Plane) =>
     summary: 'Whether the audit log is whole',
     description:
       'Follows the chain of hashes from the first record: an edited, removed or moved record shows.',
+    work: 20,
     permission: 'read',
     params: none,
     query: verifyQuery,
@@ -85,6 +86,7 @@ const verification = (plane: Plane) =>
 const exported = (plane: Plane) =>
   operation({
     summary: 'The whole audit log as JSON Lines',
+    work: 20,
     permission: 'read',
     params: none,
     query: none,

@@ -8,7 +8,7 @@ import type { RegionId } from '../../model/ids.ts'
 import type { Permission } from '../../model/operator.ts'
 import type { Change } from '../../policy/change.ts'
 import { enrolmentAfter, stepEnrolmentIn } from '../enrolment-step.ts'
-import { mustPassGuards } from '../guarded.ts'
+import { guardedWrite } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
@@ -61,7 +61,7 @@ const stepBody = z.strictObject({
 export const enrolmentStepRoutes = (plane: Plane, verifications: Verifications): AdminRoute[] => [
   ...steps.map((route) => ({
     path: `/enrolments/:id/${route.step}`,
-    methods: { post: stepping(plane, route) },
+    methods: { post: stepping(plane, verifications, route) },
   })),
   {
     path: '/enrolments/:id/verification',
@@ -73,7 +73,11 @@ export const enrolmentStepRoutes = (plane: Plane, verifications: Verifications):
   },
 ]
 
-const stepping = (plane: Plane, { step, permission, summary, regions }: StepRoute) =>
+const stepping = (
+  plane: Plane,
+  verifications: Verifications,
+  { step, permission, summary, regions }: StepRoute,
+) =>
   operation({
     summary,
     permission,
@@ -89,20 +93,27 @@ const stepping = (plane: Plane, { step, permission, summary, regions }: StepRout
       must(asked.operator, permission, regions(before.value))
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
       const { reason, override } = asked.body
-      if (step === 'suspend' || step === 'withdraw') {
-        const after = await enrolmentAfter(plane, asked, before.value, { kind: step, reason })
-        await mustPassGuards(plane, asked.operator, [await changeBy(plane, after)], override)
+      const write = async () => {
+        const answer = await stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+        // Nobody loads a donor for a decision that has been taken.
+        verifications.stop(before.value.id)
+        return answer
       }
-      return stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+      if (step !== 'suspend' && step !== 'withdraw') return write()
+      const changes = async () => [
+        await changeBy(plane, [await enrolmentAfter(plane, asked, before.value, { kind: step, reason })]),
+      ]
+      return guardedWrite(plane, asked.operator, override, changes, write)
     },
   })
 
-/** The regions as they would be with that enrolment, once its ramp or its drain is over. */
-export async function changeBy(plane: Plane, after: Enrolment): Promise<Change> {
-  const others = (await plane.enrolments()).map(({ value }) => value).filter(({ id }) => id !== after.id)
+/** The regions as they would be with these enrolments, once their ramps or drains are over. */
+export async function changeBy(plane: Plane, after: readonly Enrolment[]): Promise<Change> {
+  const changed = new Set(after.map(({ id }) => id))
+  const others = (await plane.enrolments()).map(({ value }) => value).filter(({ id }) => !changed.has(id))
   const { enrolment: settings } = plane.inMode(plane.fileMode())
   const settled = plane.wallNow() + Math.max(settings.rampMs, settings.drainMs) + 1
-  const { regions } = withEnrolments(plane.fileRegions(), [...others, after], settled, {
+  const { regions } = withEnrolments(plane.fileRegions(), [...others, ...after], settled, {
     ...settings,
     share: 1,
   })
@@ -157,7 +168,22 @@ const begin = (plane: Plane, verifications: Verifications) =>
       }
       const { operator, from } = asked
       const { reason } = asked.body
+      const target = `enrolments/${value.id}`
+      const headers = { Location: `/api/v1/${target}/verification` }
       try {
+        verifications.mustBeFree()
+        // Somebody else's nodes are about to be loaded: who did so is kept, whatever comes of it.
+        const action = 'enrolment.verify.begin'
+        const answer = { status: 202, headers }
+        await plane.desk.make(asked, {
+          action,
+          target,
+          reason,
+          before: null,
+          after: null,
+          writes: [],
+          answer,
+        })
         verifications.start(value, { operator, from }, async (enrolment, report, starter, kept) => {
           const verification = recordOf(report)
           if (verification === null) return
@@ -168,7 +194,7 @@ const begin = (plane: Plane, verifications: Verifications) =>
         if (cause instanceof VerifierBusy) throw new Problem('conflict', cause.message)
         throw cause
       }
-      return { headers: { Location: `/api/v1/enrolments/${value.id}/verification` } }
+      return { headers }
     },
   })
 
@@ -185,7 +211,16 @@ const breakOff = (plane: Plane, verifications: Verifications) =>
     handle: async (asked) => {
       const { value } = await enrolmentOf(plane, asked.params.id)
       must(asked.operator, 'enrol', [value.terms.donor.code])
+      // At once, also where the registry can't be told.
       if (!verifications.stop(value.id)) throw new Problem('conflict', 'no verification of it is under way')
-      return { status: 204 }
+      return plane.desk.make(asked, {
+        action: 'enrolment.verify.stop',
+        target: `enrolments/${value.id}`,
+        reason: null,
+        before: null,
+        after: null,
+        writes: [],
+        answer: { status: 204 },
+      })
     },
   })

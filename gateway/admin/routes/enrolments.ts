@@ -6,11 +6,13 @@ import { readTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Enrolment } from '../../model/enrolment.ts'
 import { enrolmentStates } from '../../model/enrolment.ts'
 import { legalSteps, newEnrolment } from '../../policy/enrolment.ts'
+import { roomForOne } from '../enrolment-room.ts'
 import { stepEnrolmentIn } from '../enrolment-step.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf, pageQuery } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
+import type { Verifications } from '../verifications.ts'
 import { enrolmentAnswer, termsInput, toEnrolmentAnswer } from '../schemas/enrolments.ts'
 import { reasonField } from '../schemas/holds.ts'
 import { regionIdSchema } from '../schemas/vocabulary.ts'
@@ -23,9 +25,9 @@ const enrolmentsQuery = pageQuery.extend({
 })
 const newInput = z.strictObject({ terms: termsInput, reason: reasonField })
 
-export const enrolmentRoutes = (plane: Plane): AdminRoute[] => [
+export const enrolmentRoutes = (plane: Plane, verifications: Pick<Verifications, 'stop'>): AdminRoute[] => [
   { path: '/enrolments', methods: { get: list(plane), post: create(plane) } },
-  { path: '/enrolments/:id', methods: { get: show(plane), put: edit(plane) } },
+  { path: '/enrolments/:id', methods: { get: show(plane), put: edit(plane, verifications) } },
 ]
 
 const list = (plane: Plane) =>
@@ -54,11 +56,13 @@ const create = (plane: Plane) =>
     query: none,
     body: newInput,
     answer: { status: 201, schema: enrolmentAnswer },
+    problems: ['conflict'],
     idempotent: true,
     handle: async (asked) => {
       const { terms, reason } = asked.body
       must(asked.operator, 'enrol', [terms.donor.code])
       const { id: by, name } = asked.operator
+      const removals = await roomForOne(plane, terms.donor.code)
       const enrolment = newEnrolment(terms, { id: by, name }, plane.wallNow(), randomUUID())
       const after = toEnrolmentAnswer(enrolment, 1)
       return plane.desk.make(asked, {
@@ -73,6 +77,7 @@ const create = (plane: Plane) =>
             value: enrolmentSchema.parse(enrolment),
             expectedVersion: 0,
           },
+          ...removals,
         ],
         answer: {
           status: 201,
@@ -98,7 +103,7 @@ const show = (plane: Plane) =>
     },
   })
 
-const edit = (plane: Plane) =>
+const edit = (plane: Plane, verifications: Pick<Verifications, 'stop'>) =>
   operation({
     summary: 'Give an enrolment other terms',
     description: `Possible before it is approved (${statesFor('edit')}); it is a draft again then, and what was verified counts no longer.`,
@@ -115,7 +120,10 @@ const edit = (plane: Plane) =>
       const { terms, reason } = asked.body
       must(asked.operator, 'enrol', [before.value.terms.donor.code, terms.donor.code])
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
-      return stepEnrolmentIn(plane, asked, before, { kind: 'edit', terms }, reason)
+      const answer = await stepEnrolmentIn(plane, asked, before, { kind: 'edit', terms }, reason)
+      // Nobody loads a donor for terms that are no more.
+      verifications.stop(before.value.id)
+      return answer
     },
   })
 

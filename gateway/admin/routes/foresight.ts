@@ -74,6 +74,7 @@ const previewing = (plane: Plane) =>
     summary: 'What changes would do to the traffic of this moment',
     description:
       'Who would take how many requests a second, what would be shed, and which guards object. Nothing is changed.',
+    work: 10,
     permission: 'read',
     params: none,
     query: none,
@@ -81,14 +82,21 @@ const previewing = (plane: Plane) =>
     answer: { status: 200, schema: previewSchema },
     problems: ['conflict'],
     handle: async ({ body, operator }) => {
-      const changes = await Promise.all(body.changes.map((asked) => changeOf(plane, asked, operator)))
-      return { body: await previewOf(plane, changes) }
+      // Enrolments come first, as one: each gives the regions anew, so that one after another would undo it.
+      const steps = body.changes.filter((asked) => 'enrolment' in asked)
+      const others = body.changes.flatMap((asked) =>
+        'enrolment' in asked ? [] : changeOf(plane, asked, operator),
+      )
+      const enrolled = steps.length === 0 ? [] : [await enrolledBy(plane, steps, operator)]
+      return { body: await previewOf(plane, [...enrolled, ...others]) }
     },
   })
 
 const modeNow = (plane: Plane) => plane.intent().mode ?? plane.fileMode()
 
-async function changeOf(plane: Plane, asked: ChangeAsked, operator: Operator): Promise<Change> {
+type StepAsked = Extract<ChangeAsked, { enrolment: string }>
+
+function changeOf(plane: Plane, asked: Exclude<ChangeAsked, StepAsked>, operator: Operator): Change {
   if ('hold' in asked) {
     const { kind, scope } = asked.hold
     mustBeThere(plane, scope)
@@ -108,14 +116,25 @@ async function changeOf(plane: Plane, asked: ChangeAsked, operator: Operator): P
     throw unknown('body', 'changes', 'there is no such hold; list /holds')
   }
   if ('mode' in asked) return { mode: asked.mode }
-  if ('removeNode' in asked) {
-    mustBeThere(plane, { node: asked.removeNode })
-    return { removeNode: asked.removeNode }
+  mustBeThere(plane, { node: asked.removeNode })
+  return { removeNode: asked.removeNode }
+}
+
+/** The federation after these steps, each of which sees those before. */
+async function enrolledBy(plane: Plane, steps: readonly StepAsked[], operator: Operator): Promise<Change> {
+  const known = new Map((await plane.enrolments()).map(({ value }) => [value.id, value]))
+  const changed = new Set<string>()
+  for (const { enrolment, step } of steps) {
+    const value = known.get(enrolment)
+    if (value === undefined) throw unknown('body', 'changes', 'there is no such enrolment; list /enrolments')
+    const taken = { kind: step, reason: 'preview' } as const
+    known.set(enrolment, await enrolmentAfter(plane, { operator }, value, taken, [...known.values()]))
+    changed.add(enrolment)
   }
-  const value = (await plane.enrolments()).map((one) => one.value).find(({ id }) => id === asked.enrolment)
-  if (value === undefined) throw unknown('body', 'changes', 'there is no such enrolment; list /enrolments')
-  const step = { kind: asked.step, reason: 'preview' } as const
-  return changeBy(plane, await enrolmentAfter(plane, { operator }, value, step))
+  return changeBy(
+    plane,
+    [...known.values()].filter(({ id }) => changed.has(id)),
+  )
 }
 
 function mustBeThere(plane: Plane, scope: Hold['scope']): void {

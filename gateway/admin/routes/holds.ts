@@ -1,17 +1,21 @@
 // /holds: operators' decisions on regions and nodes, each a lease with an owner and a reason.
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { holdPrefix, holdSchema } from '../../control/intent/holds.ts'
 import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Hold, HoldScope } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
 import type { Operator } from '../../model/operator.ts'
-import { mustPassGuards } from '../guarded.ts'
+import { guardedWrite } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { changedHold, holdAnswer, holdsQuery, newHold, reasonField, toHoldAnswer } from '../schemas/holds.ts'
+
+/** Holds in force on one node itself, or on one region itself. */
+const ofOneScopeAtMost = 20
 
 const oneHold = z.strictObject({ id: z.string().min(1).max(64) })
 
@@ -48,13 +52,14 @@ const create = (plane: Plane) =>
   operation({
     summary: 'Put a hold on a node or a region',
     description: 'Takes effect on residents’ traffic within 100 ms and ends by itself.',
+    work: 2,
     permission: 'hold',
     action: 'hold.create',
     params: none,
     query: none,
     body: newHold,
     answer: { status: 201, schema: holdAnswer },
-    problems: ['guarded'],
+    problems: ['conflict', 'guarded'],
     idempotent: true,
     handle: async (asked) => {
       const { kind, reason, seconds, node, region } = asked.body
@@ -71,18 +76,22 @@ const create = (plane: Plane) =>
         createdAt: now,
         expiresAt: now + seconds * 1000,
       }
-      // A bypass takes nobody out.
-      if (kind !== 'bypass') await mustPassGuards(plane, asked.operator, [{ hold }], asked.body.override)
       const after = toHoldAnswer(hold, 1)
-      return plane.desk.make(asked, {
-        action: 'hold.create',
-        target: `holds/${id}`,
-        reason,
-        before: null,
-        after,
-        writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
-        answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
-      })
+      const write = () => {
+        mustHaveRoom(plane.intent().holds, scope)
+        return plane.desk.make(asked, {
+          action: 'hold.create',
+          target: `holds/${id}`,
+          reason,
+          before: null,
+          after,
+          writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
+          answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
+        })
+      }
+      // A bypass takes nobody out.
+      if (kind === 'bypass') return write()
+      return guardedWrite(plane, asked.operator, asked.body.override, async () => [{ hold }], write)
     },
   })
 
@@ -158,6 +167,18 @@ const end = (plane: Plane) =>
       })
     },
   })
+
+/**
+ * Each is read with every decision of anybody, in every process.
+ * @throws {Problem} `conflict`
+ */
+function mustHaveRoom(holds: readonly Hold[], scope: HoldScope): void {
+  if (holds.filter((hold) => isDeepStrictEqual(hold.scope, scope)).length < ofOneScopeAtMost) return
+  throw new Problem(
+    'conflict',
+    `${ofOneScopeAtMost} holds are on it already; end one of them, or give one another end`,
+  )
+}
 
 /** @throws {Problem} `not-found`, also for one whose lease has ended. */
 async function holdOf(plane: Plane, id: string): Promise<Versioned<Hold>> {

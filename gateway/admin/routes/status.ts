@@ -11,13 +11,17 @@ import { operatorEventSchema } from '../schemas/events.ts'
 import { gatewayReadingsSchema } from '../schemas/readings.ts'
 import { statusSchema } from '../schemas/status.ts'
 
-/** Streams open at once; each costs a connection. */
+/** Streams open at once, and those of one operator; each costs a connection. */
 const followersAtMost = 100
-/** So often something is said where nothing happens, ms: whatever stands between does not take it for dead. */
+const ofOneAtMost = 20
+/**
+ * So often something is said where nothing happens, ms: whatever stands between does not take it for dead. So long at the
+ * most a stream outlives its token.
+ */
 const heartbeatMs = 15_000
 
 export function statusRoutes(plane: Plane): AdminRoute[] {
-  const followers = { open: 0 }
+  const followers = new Followers()
   return [
     { path: '/status', methods: { get: status(plane) } },
     { path: '/gateways', methods: { get: gateways(plane) } },
@@ -29,6 +33,7 @@ export function statusRoutes(plane: Plane): AdminRoute[] {
 const status = (plane: Plane) =>
   operation({
     summary: 'The federation at a glance: each region’s state, nodes, levels and traffic',
+    work: 4,
     permission: 'read',
     params: none,
     query: none,
@@ -59,7 +64,7 @@ const recent = (plane: Plane) =>
     handle: () => ({ body: { items: plane.events.recent() } }),
   })
 
-const stream = (plane: Plane, followers: { open: number }) =>
+const stream = (plane: Plane, followers: Followers) =>
   operation({
     summary: 'Events as they happen, as server-sent events',
     description:
@@ -70,39 +75,75 @@ const stream = (plane: Plane, followers: { open: number }) =>
     query: none,
     body: noBody,
     answer: { status: 200, schema: z.string(), type: 'text/event-stream' },
-    handle: ({ request, signal }) => {
-      if (followers.open >= followersAtMost) {
-        throw new Problem(
-          'unavailable',
-          `${followersAtMost} streams are open already; close one, or ask again later`,
-          {
-            headers: { 'Retry-After': '30' },
-          },
-        )
-      }
+    handle: ({ operator, request, signal, stillIn }) => {
+      followers.mustHaveRoom(operator.id)
       const after = request.get('last-event-id') ?? null
       return {
         headers: { 'X-Accel-Buffering': 'no' },
         write: async (response) => {
-          followers.open += 1
+          const left = followers.come(operator.id)
+          const over = new AbortController()
+          const either = AbortSignal.any([signal, over.signal])
           try {
-            await tell(plane.events.follow(after, signal), response)
+            await tell(plane.events.follow(after, either), response, { stillIn, over })
           } finally {
-            followers.open -= 1
+            left()
           }
         },
       }
     },
   })
 
-async function tell(deliveries: AsyncIterable<Delivery>, response: Response): Promise<void> {
+/** Who follows, so that nobody takes every place. */
+class Followers {
+  private readonly open = new Map<string, number>()
+
+  /** @throws {Problem} `unavailable` */
+  mustHaveRoom(operatorId: string): void {
+    const all = [...this.open.values()].reduce((sum, count) => sum + count, 0)
+    const own = this.open.get(operatorId) ?? 0
+    const full = own >= ofOneAtMost ? `${ofOneAtMost} of yours` : all >= followersAtMost ? `${all}` : null
+    if (full === null) return
+    throw new Problem('unavailable', `${full} streams are open already; close one, or ask again later`, {
+      headers: { 'Retry-After': '30' },
+    })
+  }
+
+  /** @returns To be called when it has left. */
+  come(operatorId: string): () => void {
+    this.open.set(operatorId, (this.open.get(operatorId) ?? 0) + 1)
+    return () => {
+      const rest = (this.open.get(operatorId) ?? 1) - 1
+      if (rest > 0) this.open.set(operatorId, rest)
+      else this.open.delete(operatorId)
+    }
+  }
+}
+
+interface Admitted {
+  readonly stillIn: () => Promise<boolean>
+  /** Ends the stream. */
+  readonly over: AbortController
+}
+
+async function tell(
+  deliveries: AsyncIterable<Delivery>,
+  response: Response,
+  { stillIn, over }: Admitted,
+): Promise<void> {
   response.set('Content-Type', 'text/event-stream; charset=utf-8')
   response.flushHeaders()
   response.write(': events follow\n\n')
-  const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatMs)
+  const beat = async (): Promise<void> => {
+    if (!(await stillIn())) over.abort()
+    // Nothing is piled up for whoever does not read.
+    else if (!response.writableNeedDrain) response.write(': still here\n\n')
+  }
+  const heartbeat = setInterval(() => void beat().catch(() => over.abort()), heartbeatMs)
   try {
     for await (const delivery of deliveries) {
-      if (!response.write(messageOf(delivery))) await drained(response)
+      if (!(await stillIn())) break
+      if (!response.write(messageOf(delivery))) await drained(response, over.signal)
     }
     response.end()
   } finally {
@@ -115,9 +156,15 @@ const messageOf = (delivery: Delivery): string =>
     ? `event: gap\ndata: ${JSON.stringify({ missed: delivery.missed })}\n\n`
     : `id: ${delivery.event.id}\nevent: ${delivery.event.happening.kind}\ndata: ${JSON.stringify(delivery.event)}\n\n`
 
-async function drained(response: Response): Promise<void> {
-  const over = new AbortController()
-  const { signal } = over
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-  over.abort()
+/** Or it has closed, or nobody may read it any more. */
+async function drained(response: Response, ended: AbortSignal): Promise<void> {
+  const settled = new AbortController()
+  const signal = AbortSignal.any([settled.signal, ended])
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+  } catch (cause) {
+    if (!ended.aborted) throw cause
+  } finally {
+    settled.abort()
+  }
 }

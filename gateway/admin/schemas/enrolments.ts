@@ -8,6 +8,7 @@ import { checkNames } from '../../model/verification.ts'
 const instant = z.iso
   .datetime({ offset: true, error: 'a time with its zone, such as 2026-01-05T00:00:00+08:00' })
   .transform((text) => Date.parse(text))
+  .pipe(z.number().min(0, 'a time after 1970'))
 
 const { data, hours, limit, nodes, tls } = termsFields
 const node = nodes.element

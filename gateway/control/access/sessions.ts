@@ -59,6 +59,12 @@ export class Sessions {
     return session.credential
   }
 
+  /** Without counting as use: whoever only listens is not there for ever. */
+  isAlive(value: string): boolean {
+    const session = this.sessions.get(nameOf(value))
+    return session !== undefined && this.now() - session.startedAt <= this.bounds.lifeMs
+  }
+
   end(value: string): void {
     this.sessions.delete(nameOf(value))
   }

@@ -1,6 +1,7 @@
-// What is kept of attempts by whoever was not let in: each of the first, then one record that says how many more.
+// What is kept of attempts that were refused, of strangers and of operators: each of the first, then one record that says
+// how many more.
 import type { AuditEntry } from '../../model/audit.ts'
-import { LoginAttempts, networkOf } from '../../policy/login-attempts.ts'
+import { type AttemptBounds, LoginAttempts, networkOf } from '../../policy/login-attempts.ts'
 
 export interface StrangersParts {
   /** Writes a record. */
@@ -11,37 +12,68 @@ export interface StrangersParts {
   fault(cause: unknown): void
 }
 
+/** By what attempts are counted, and how many have a record of their own. */
+export interface RefusalKind {
+  readonly ofOne: AttemptBounds
+  readonly ofAll: AttemptBounds
+  sourceOf(entry: AuditEntry): string
+  /** Where the attempts of a summary came from; `source` is `null` where there are several. */
+  fromOf(source: string | null): string
+  readonly words: { readonly attempts: string; readonly several: string }
+}
+
+const severalAddresses = 'several addresses'
+
 /** Ten records of one address, then one a minute; a hundred of all, then one in ten seconds. */
-const ofOne = { burst: 10, forgiveMs: 60_000, sources: 1000 }
-const ofAll = { burst: 100, forgiveMs: 10_000, sources: 1 }
+export const ofStrangers: RefusalKind = {
+  ofOne: { burst: 10, forgiveMs: 60_000, sources: 1000 },
+  ofAll: { burst: 100, forgiveMs: 10_000, sources: 1 },
+  sourceOf: ({ from }) => networkOf(from),
+  fromOf: (source) => source ?? severalAddresses,
+  words: { attempts: 'attempts without a good credential', several: 'addresses' },
+}
+
+/** A good token of little right could fill the log: a hundred records of one operator, then one in ten seconds. */
+export const ofOperators: RefusalKind = {
+  ofOne: { burst: 100, forgiveMs: 10_000, sources: 1000 },
+  ofAll: { burst: 1000, forgiveMs: 1000, sources: 1 },
+  sourceOf: ({ actor }) => actor?.id ?? '',
+  fromOf: () => severalAddresses,
+  words: { attempts: 'refused attempts', several: 'operators' },
+}
+
 /** How often a record says what had none of its own, ms. */
 export const summaryMs = 60_000
-/** Addresses that such a record names; the others are only counted. */
+/** Sources that such a record names; the others are only counted. */
 const namedAtMost = 5
-/** Addresses that are told apart between two of them. */
+/** Sources that are told apart between two of them. */
 const countedAtMost = 1000
 
 export class Strangers implements AsyncDisposable {
   private readonly parts: StrangersParts
-  private readonly ofOne = new LoginAttempts(ofOne)
-  private readonly ofAll = new LoginAttempts(ofAll)
+  private readonly kind: RefusalKind
+  private readonly ofOne: LoginAttempts
+  private readonly ofAll: LoginAttempts
   private readonly unkept = new Map<string, number>()
   private timer: NodeJS.Timeout | null = null
 
-  constructor(parts: StrangersParts) {
+  constructor(parts: StrangersParts, kind: RefusalKind = ofStrangers) {
     this.parts = parts
+    this.kind = kind
+    this.ofOne = new LoginAttempts(kind.ofOne)
+    this.ofAll = new LoginAttempts(kind.ofAll)
   }
 
   /** Keeps it, or counts it. */
   async note(entry: AuditEntry): Promise<void> {
     const now = this.parts.now()
-    const network = networkOf(entry.from)
-    if (this.ofOne.waitMs(network, now) === 0 && this.ofAll.waitMs('', now) === 0) {
-      this.ofOne.wrong(network, now)
+    const source = this.kind.sourceOf(entry)
+    if (this.ofOne.waitMs(source, now) === 0 && this.ofAll.waitMs('', now) === 0) {
+      this.ofOne.wrong(source, now)
       this.ofAll.wrong('', now)
       return this.parts.note(entry)
     }
-    const name = this.unkept.has(network) || this.unkept.size < countedAtMost ? network : 'others'
+    const name = this.unkept.has(source) || this.unkept.size < countedAtMost ? source : 'others'
     this.unkept.set(name, (this.unkept.get(name) ?? 0) + 1)
     this.timer ??= setTimeout(() => void this.summarise(), summaryMs).unref()
   }
@@ -54,19 +86,20 @@ export class Strangers implements AsyncDisposable {
     if (counts.length === 0) return
     this.unkept.clear()
     const total = counts.reduce((sum, [, count]) => sum + count, 0)
-    const named = counts.slice(0, namedAtMost).map(([network, count]) => `${network} ${count}`)
+    const named = counts.slice(0, namedAtMost).map(([source, count]) => `${source} ${count}`)
     const rest = counts.length - named.length
+    const { words } = this.kind
     try {
       await this.parts.note({
         actor: null,
-        from: counts.length === 1 ? (counts[0]?.[0] ?? '') : 'several addresses',
+        from: this.kind.fromOf(counts.length === 1 ? (counts[0]?.[0] ?? null) : null),
         action: 'access.refused',
         target: 'access',
         reason: null,
         before: null,
         after: null,
         outcome: 'refused',
-        detail: `${total} more attempts without a good credential: ${named.join(', ')}${rest > 0 ? `, and ${rest} more addresses` : ''}`,
+        detail: `${total} more ${words.attempts}: ${named.join(', ')}${rest > 0 ? `, and ${rest} more ${words.several}` : ''}`,
       })
     } catch (cause) {
       this.parts.fault(cause)

@@ -17,8 +17,10 @@ export const nodeAsker =
   (node, path, signal, timeoutMs) => {
     const url = node.origin + node.basePath + path
     const headers = { host: node.authority, 'user-agent': 'chiyuan-probe', connection: 'close' }
-    if (!node.origin.startsWith('https:')) return httpRequest(url, { agent: false, signal, headers })
-    return httpsRequest(url, {
+    const isSecure = node.origin.startsWith('https:')
+    // What the file lists and speaks plain HTTP has nobody to prove and may be anywhere.
+    if (!isSecure && !node.isEnrolled) return httpRequest(url, { agent: false, signal, headers })
+    return (isSecure ? httpsRequest : httpRequest)(url, {
       signal,
       headers,
       createConnection: (_options, made) => {

@@ -4,6 +4,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import type { NodeTrust } from '../../model/node-trust.ts'
 import type { CodeNode } from '../../model/region.ts'
+import { lookupWithin, type MayReach, mustBeAllowed } from './allowed-address.ts'
 import type { Credentials } from './credentials.ts'
 import { NodeConnectError } from './fault.ts'
 import { pinOf } from './pin.ts'
@@ -16,9 +17,17 @@ export interface ConnectBounds {
 
 export class NodeConnector {
   private readonly credentials: Credentials
+  private readonly mayReach: MayReach
 
-  constructor(credentials: Credentials) {
+  /** @param mayReach Where enrolled nodes may be, asked with every connection. */
+  constructor(credentials: Credentials, mayReach: MayReach) {
     this.credentials = credentials
+    this.mayReach = mayReach
+  }
+
+  /** Those of a node's addresses to which a connection would be made. */
+  allowed(node: CodeNode, addresses: readonly string[]): readonly string[] {
+    return node.isEnrolled ? addresses.filter((address) => this.mayReach(address)) : addresses
   }
 
   /**
@@ -29,7 +38,12 @@ export class NodeConnector {
     const { hostname, port, protocol } = new URL(node.origin)
     const secure = protocol === 'https:'
     const host = hostname.replace(/^\[|\]$/g, '')
-    const at = { host, port: port === '' ? (secure ? 443 : 80) : Number(port) }
+    if (node.isEnrolled) mustBeAllowed(host, this.mayReach)
+    const at = {
+      host,
+      port: port === '' ? (secure ? 443 : 80) : Number(port),
+      ...(node.isEnrolled && { lookup: lookupWithin(this.mayReach) }),
+    }
     if (!secure) return standing(connectTcp({ ...at, noDelay: true }), 'connect', bounds, () => {})
     const options = node.trust === null ? {} : await this.optionsFor(node, node.trust)
     // What was named wins over the address; an address that is an IP is no name to be sent (RFC 6066 section 3).

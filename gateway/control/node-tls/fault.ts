@@ -3,6 +3,8 @@ import { errorCode, errorText } from '../../model/errors.ts'
 
 const words: Readonly<Record<string, string>> = {
   CONNECT_TIMEOUT: 'it does not take a connection in time',
+  ADDRESS_NOT_ALLOWED:
+    'its address is one where no enrolled node may be; if it is meant, name its network under enrolment.networks',
   WRONG_PIN: 'its certificate has another public key than the pinned one',
   NO_CERTIFICATE: 'it shows no certificate',
   CERT_HAS_EXPIRED: 'its certificate has expired',

@@ -15,14 +15,25 @@ interface ReachBounds {
 }
 
 /** DNS and TCP: both are named, since different people mend them. @throws {CheckFault} */
-export async function checkConnect({ origin }: CodeNode, bounds: ReachBounds): Promise<Finding> {
-  const url = new URL(origin)
+export async function checkConnect(
+  node: CodeNode,
+  connector: NodeConnector,
+  bounds: ReachBounds,
+): Promise<Finding> {
+  const url = new URL(node.origin)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
   const beganAt = performance.now()
   const addresses = isIP(host) === 0 ? await resolved(host, bounds) : [host]
   const dnsMs = Math.round(performance.now() - beganAt)
-  const connectMs = await connected(addresses[0] ?? host, port, bounds)
+  const [first] = connector.allowed(node, addresses)
+  if (first === undefined) {
+    throw new CheckFault({
+      zh: `${host} 的地址不允许登记；确需使用时，请在 enrolment.networks 中列出其网段`,
+      en: `${host} is where no enrolled node may be; if it is meant, name its network under enrolment.networks`,
+    })
+  }
+  const connectMs = await connected(first, port, bounds)
   return {
     outcome: 'passed',
     detail: {

@@ -3,6 +3,8 @@ import type { RegionId } from '../../model/ids.ts'
 import type { RampBounds } from '../../policy/verification-ramp.ts'
 
 export interface VerificationSettings extends RampBounds {
+  /** Time for all checks before the ramp, of all nodes and homes together, ms: a node that stalls holds up no other verification. */
+  readonly checksMs: number
   /** Deadline of a connection, and of an answer after it, ms. */
   readonly timeoutMs: number
   /** Difference between a node's clock and ours above which its codes would be refused or outlive their time, ms. */
@@ -21,6 +23,7 @@ export const verificationSettings: VerificationSettings = {
   totalMs: 20_000,
   mostRequests: 30_000,
   mostRps: 2000,
+  checksMs: 300_000,
   timeoutMs: 2000,
   mostSkewMs: 5000,
   leastCertificateMs: 86_400_000,

@@ -68,6 +68,15 @@ export const recordOf = ({
 
 const brokenOff: Text = { zh: '核验被中止', en: 'the verification was broken off' }
 
+const tooLong = (ms: number): Finding => ({
+  outcome: 'failed',
+  detail: {
+    zh: `全部检查超过 ${ms / 1000} 秒；请减少节点或地区，或等节点恢复速度后重试`,
+    en: `all checks together took more than ${ms / 1000} s; enrol fewer nodes or homes at once, or try when the nodes are quicker`,
+  },
+  measured: {},
+})
+
 /** What failed; of a pass, what was left out. */
 function reasonsOf(checks: readonly Check[]): Text[] {
   const failed = checks.filter(({ outcome }) => outcome === 'failed')
@@ -84,30 +93,40 @@ class Verification {
   private readonly options: VerifyOptions
   private readonly settings: VerificationSettings
   private readonly ask: AskNode
+  private readonly late: AbortSignal
 
   constructor(terms: EnrolmentTerms, options: VerifyOptions) {
     this.terms = terms
     this.options = options
     this.settings = options.settings ?? verificationSettings
     this.ask = nodeAsker(options.connector)
+    this.late = AbortSignal.timeout(this.settings.checksMs)
   }
 
   async all(): Promise<void> {
     const { donor, nodes, tls } = this.terms
     const described = nodes.map((node) =>
-      codeNode({ ...node, region: donor.code, limit: node.limit ?? Infinity, trust: tls }),
+      codeNode({
+        ...node,
+        region: donor.code,
+        limit: node.limit ?? Infinity,
+        trust: tls,
+        isEnrolled: true,
+      }),
     )
-    for (const node of described) await this.node(node)
+    for (const node of described) {
+      if (!this.late.aborted) await this.node(node)
+    }
     await this.check('ramp', null, () => this.ramp(described))
   }
 
   /** A node that can't be reached or believed is asked nothing more. */
   private async node(node: CodeNode): Promise<void> {
-    const { connector, signal } = this.options
+    const { connector } = this.options
     const { leastCertificateMs, mostSkewMs, timeoutMs } = this.settings
-    const bounds = { timeoutMs, signal }
+    const bounds = { timeoutMs, signal: this.checking }
     const before = this.checks.length
-    await this.check('connect', node, () => checkConnect(node, bounds))
+    await this.check('connect', node, () => checkConnect(node, connector, bounds))
     await this.check('tls', node, () => checkTls(node, connector, { ...bounds, leastCertificateMs }))
     if (this.checks.slice(before).some(({ outcome }) => outcome === 'failed')) return
     let ready: Answer | null = null
@@ -156,7 +175,12 @@ class Verification {
   }
 
   private get(node: CodeNode, path: string): Promise<Answer> {
-    return get(this.ask, node, path, { ...this.settings, signal: this.options.signal })
+    return get(this.ask, node, path, { ...this.settings, signal: this.checking })
+  }
+
+  /** Ends the checks: broken off, or out of time. */
+  private get checking(): AbortSignal {
+    return AbortSignal.any([this.options.signal, this.late])
   }
 
   private async check(name: CheckName, node: CodeNode | null, find: () => Promise<Finding>): Promise<void> {
@@ -164,6 +188,7 @@ class Verification {
     if (signal.aborted) return
     progress({ kind: 'began', name, node: node?.id ?? null })
     const finding = await find().catch((cause: unknown): Finding => {
+      if (name !== 'ramp' && this.late.aborted && !signal.aborted) return tooLong(this.settings.checksMs)
       if (cause instanceof CheckFault) return { outcome: 'failed', detail: cause.text, measured: {} }
       // Broken off, or a fault of our own, which must not look like the donor's.
       if (signal.aborted) return { outcome: 'skipped', detail: brokenOff, measured: {} }

@@ -70,7 +70,7 @@ export class Pools implements AsyncDisposable {
     const pool = new Pool(node.origin, {
       connections: settings.maxConnectionsPerNode,
       pipelining: 1,
-      ...(node.trust === null
+      ...(node.trust === null && !node.isEnrolled
         ? { connectTimeout: settings.connectTimeoutMs }
         : { connect: this.connectorTo(node) }),
       // Deadlines are kept by the race; a broken-off body that nobody waits for is ended here.
