@@ -171,10 +171,21 @@ export class Directory implements Disposable {
       this.observer.registryLost(detail)
     }
     this.lostDetail = detail
-    // Hours and validity go on without a registry: nobody is asked for longer than was agreed.
-    if (this.version > 0 && this.arrange()) this.publish()
+    // Leases, hours and validity go on without a registry: nothing lasts longer than was decided.
+    const ended = this.endLeases()
+    if (this.version > 0 && (this.arrange() || ended)) this.publish()
     this.cancelTimer()
     this.wakeIn(retryMs)
+  }
+
+  /** Ends holds whose time is over, where nobody can be asked. @returns Whether there were any. */
+  private endLeases(): boolean {
+    const before = this.intent
+    const holds = before.holds.filter(({ expiresAt }) => expiresAt > this.wallNow())
+    if (holds.length === before.holds.length) return false
+    this.intent = { ...before, holds }
+    if (this.version > 0) this.tellHolds(before)
+    return true
   }
 
   /** Looks at the enrolments anew. @returns Whether they come to something else than before. */

@@ -135,6 +135,29 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
   expect(events.filter((event) => event.startsWith('hold'))).toEqual(['hold hold-xian-2 put'])
 })
 
+it('ends a hold with its lease also while the registry is lost', async () => {
+  await using real = openEmbeddedRegistry(':memory:')
+  let lost = false
+  const registry: Registry = {
+    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
+    read: (key) => real.read(key),
+    commit: (changes) => real.commit(changes),
+    watch: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  await putHold(real, aHold('xian-1', 'trip', 5000))
+  const { directory, clock, held } = setUp(registry)
+  using _ = directory
+  await directory.start([xian])
+  lost = true
+  await directory.read()
+  expect(held()).toEqual(['xian-1'])
+  await clock.advance(4000)
+  expect(held()).toEqual(['xian-1'])
+  await clock.advance(2500)
+  expect([held(), directory.lost]).toEqual([[], 'gone'])
+})
+
 it('starts without its registry', async () => {
   const registry: Registry = {
     list: () => Promise.reject(new RegistryUnavailable('gone')),
