@@ -68,6 +68,19 @@ it('says so when what was missed can’t be told any more', async () => {
   expect(text).toMatch(/event: gap\ndata: \{"missed":null\}/)
 })
 
+it('holds no place for whoever asks for the head alone', async () => {
+  for (let i = 0; i < 30; i++) {
+    const answer = await fetch(`${edge.adminUrl}/api/v1/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ])
+  }
+})
+
 it('shows the federation and the gateway at a glance', async () => {
   const status = await (await callApi(edge.adminUrl, token, 'GET', '/status')).json()
   expect(status).toMatchObject({ totals: { regions: 1, nodes: 1 }, gateway: { mode: 'peacetime' } })

@@ -54,6 +54,9 @@ async function modeIn(path: string): Promise<unknown> {
 it('a second gateway on the same state is told who has it, and can start once that one has ended', async () => {
   {
     await using _first = await started()
+    for (const name of await readdir(folder)) {
+      expect([name, (await stat(join(folder, name))).mode & 0o077]).toEqual([name, 0])
+    }
     await expect(started()).rejects.toThrow(
       new RegExp(`chiyuan\\.db: another gateway uses it \\(pid ${process.pid}\\); stop that one`),
     )

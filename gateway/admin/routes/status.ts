@@ -14,6 +14,8 @@ import { statusSchema } from '../schemas/status.ts'
 /** Streams open at once, and those of one operator; each costs a connection. */
 const followersAtMost = 100
 const ofOneAtMost = 20
+const eventStream = 'text/event-stream; charset=utf-8'
+
 /**
  * So often something is said where nothing happens, ms: whatever stands between does not take it for dead. So long at the
  * most a stream outlives its token.
@@ -78,6 +80,8 @@ const stream = (plane: Plane, followers: Followers) =>
     handle: ({ operator, request, signal, stillIn }) => {
       followers.mustHaveRoom(operator.id)
       const after = request.get('last-event-id') ?? null
+      // Asked for the head alone, nobody follows.
+      if (request.method === 'HEAD') return { headers: { 'Content-Type': eventStream } }
       return {
         headers: { 'X-Accel-Buffering': 'no' },
         write: async (response) => {
@@ -131,7 +135,7 @@ async function tell(
   response: Response,
   { stillIn, over }: Admitted,
 ): Promise<void> {
-  response.set('Content-Type', 'text/event-stream; charset=utf-8')
+  response.set('Content-Type', eventStream)
   response.flushHeaders()
   response.write(': events follow\n\n')
   const beat = async (): Promise<void> => {

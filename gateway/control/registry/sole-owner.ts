@@ -1,5 +1,5 @@
 // One gateway at a time on one registry file: a lock that the system lets go of however its holder ends.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { UsageError } from '../../model/errors.ts'
 
@@ -12,6 +12,8 @@ import { UsageError } from '../../model/errors.ts'
 export function ownRegistry(file: string): Disposable {
   if (file === ':memory:') return { [Symbol.dispose]: () => {} }
   const lockFile = `${file}.lock`
+  // Nobody else's to read, though nothing stands in it.
+  if (!existsSync(lockFile)) writeFileSync(lockFile, '', { mode: 0o600 })
   const database = new DatabaseSync(lockFile)
   try {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
