@@ -47,7 +47,7 @@ export interface Plane {
   readonly events: EventLog
   /** What operators have decided, as the router goes by it. */
   intent(): Intent
-  /** Reads anew what operators have decided, so that all else here goes by it. Never rejects. */
+  /** Reads anew what operators have decided, so that all else here goes by it. @throws {RegistryUnavailable} */
   hearAgain(): Promise<void>
   /** Changes that guards judge. */
   readonly guarded: OneByOne

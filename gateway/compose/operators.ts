@@ -124,7 +124,11 @@ const planeOf = (
   enrolments: () => listTyped(registry, enrolmentPrefix, enrolmentSchema),
   intent: () => directory.decided,
   inMode: inThat,
-  hearAgain: () => directory.read(),
+  hearAgain: async () => {
+    await directory.read()
+    // What stands can't be known then, and nothing could be written by it.
+    if (directory.lost !== null) throw new RegistryUnavailable(directory.lost)
+  },
   guarded: new OneByOne(),
   measured,
   events,

@@ -140,7 +140,7 @@ describe('a guard', () => {
       'OBJECTS levels-left: 610100: 1 of the 2 levels that it should have at the least would serve',
     )
     expect(refused.stderr).toContain(
-      'chiyuan: A guard objects: 610100: 1 of the 2 levels that it should have at the least would serve\n',
+      'chiyuan: A guard objects: 610100: 1 of the 2 levels that it should have at the least would serve',
     )
     expect(refused.stderr).toContain('give --override, and a reason that says why')
     const done = await line.run(...all, '--override', '--json')

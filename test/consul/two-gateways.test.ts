@@ -148,8 +148,8 @@ describeWithConsul('two gateways on one Consul', () => {
         const at = performance.now()
         const refused = await callApi(each.adminUrl, token, 'POST', '/holds', trip)
         expect(refused.status).toBe(503)
-        // One deadline of 500 ms, and not one after the other.
-        expect(performance.now() - at).toBeLessThan(950)
+        // A reading that is under way, and our own: 500 ms each at the most, and none for each record after them.
+        expect(performance.now() - at).toBeLessThan(1450)
         expect(await each.metric('chiyuan_internal_errors_total')).toBe(0)
         expect(refused.headers.get('retry-after')).toBe('5')
         const { type, detail } = problem.parse(await refused.json())
