@@ -245,7 +245,7 @@ it('no secret stands in the registry’s file, the audit log or a fault, whereve
     expect(everything).toContain('token.rotate')
     for (const secret of secrets) {
       expect(everything).not.toContain(secret)
-      expect(everything).not.toContain(secret.split('_').at(-1) ?? secret)
+      expect(everything).not.toContain(secret.slice(-43))
     }
   } finally {
     await rm(folder, { recursive: true, force: true })

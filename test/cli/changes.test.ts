@@ -186,7 +186,8 @@ describe('chiyuan tokens', () => {
     expect(made.stdout).toMatch(/^chiyuan_[a-z0-9]{8}_[\w-]{43}\n$/)
     expect(made.stderr).toMatch(/name +李雷\n[^]*regions +610000 620100\n[^]*shown this once/)
     expect(made.stderr).not.toContain(made.stdout.trim())
-    const [, id = '', secret = ''] = made.stdout.trim().split('_')
+    // The secret may have underscores of its own.
+    const [, id = '', secret = ''] = /^chiyuan_([a-z0-9]+)_(.+)$/.exec(made.stdout.trim()) ?? []
     const told = (await line.good('tokens', 'list')) + (await line.good('tokens', 'show', id, '--json'))
     expect(told).toContain('李雷')
     expect(told).not.toContain(secret)
