@@ -15,7 +15,7 @@ import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Paces } from '../policy/drill-guards.ts'
 import type { Desk } from './desk.ts'
-import type { OneByOne } from './one-by-one.ts'
+import type { OneByOne } from '../control/one-by-one.ts'
 import { Problem } from './problem.ts'
 
 /** What the routes of drills work with beside the rest. */

@@ -10,7 +10,7 @@ import type { Enrolment } from '../model/enrolment.ts'
 import type { Operator } from '../model/operator.ts'
 import type { VerificationProgress, VerificationReport } from '../model/verification.ts'
 import { reportAnswer } from './schemas/enrolments.ts'
-import type { Plane } from './plane.ts'
+import { type Plane, timeText } from './plane.ts'
 import { Problem } from './problem.ts'
 
 export const reportPrefix = 'verifications/'
@@ -136,6 +136,6 @@ export const reportOf = ({
 }: VerificationReport): z.output<typeof reportAnswer> =>
   reportAnswer.parse({
     ...report,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: new Date(endedAt).toISOString(),
+    startedAt: timeText(startedAt),
+    endedAt: timeText(endedAt),
   })

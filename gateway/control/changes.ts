@@ -2,6 +2,7 @@
 import type { AuditEntry } from '../model/audit.ts'
 import { auditHeadKey, auditKey, readHead } from './audit/audit-log.ts'
 import { sealed } from './audit/chain.ts'
+import { OneByOne } from './one-by-one.ts'
 import type { Registry, RegistryChange, RegistryRecord } from './registry/port.ts'
 
 export type ChangeResult =
@@ -15,7 +16,7 @@ const triesAtMost = 50
 export class Changes {
   private readonly registry: Registry
   private readonly wallNow: () => number
-  private last: Promise<unknown> = Promise.resolve()
+  private readonly queue = new OneByOne()
 
   /** @param wallNow Wall-clock milliseconds since 1970. */
   constructor(registry: Registry, wallNow: () => number) {
@@ -29,9 +30,7 @@ export class Changes {
    */
   commit(entry: AuditEntry, changes: readonly RegistryChange[]): Promise<ChangeResult> {
     // One after the other in this process, or each would only find the chain moved on by its neighbour.
-    const result = this.last.then(() => this.write(entry, changes))
-    this.last = result.catch(() => {})
-    return result
+    return this.queue.run(() => this.write(entry, changes))
   }
 
   /** Writes only what is kept of an attempt that was refused or failed. @throws {RegistryUnavailable} */

@@ -1,4 +1,5 @@
 // How often somebody may be wrong about who they are, and how much of that is worth a record of its own.
+import { LRUCache } from 'lru-cache'
 
 export interface AttemptBounds {
   /** Wrong attempts of one source that are answered at once. */
@@ -12,25 +13,23 @@ export interface AttemptBounds {
 /** Leaky bucket by source address. Only wrong attempts count, so that nobody is shut out by being busy. */
 export class LoginAttempts {
   private readonly bounds: AttemptBounds
-  /** Time at which a source's bucket will be empty, ms. Least lately used first. */
-  private readonly emptyAt = new Map<string, number>()
+  /** Time at which a source's bucket will be empty, ms. */
+  private readonly emptyAt: LRUCache<string, number>
 
   constructor(bounds: AttemptBounds) {
     this.bounds = bounds
+    this.emptyAt = new LRUCache({ max: bounds.sources })
   }
 
   /** @returns How long the source must wait until it is listened to again, ms; 0 for not at all. */
   waitMs(source: string, now: number): number {
     const { burst, forgiveMs } = this.bounds
-    const level = Math.max(0, (this.emptyAt.get(source) ?? 0) - now)
+    const level = Math.max(0, (this.emptyAt.peek(source) ?? 0) - now)
     return Math.max(0, Math.ceil(level - (burst - 1) * forgiveMs))
   }
 
   wrong(source: string, now: number): void {
-    const before = this.emptyAt.get(source) ?? 0
-    this.emptyAt.delete(source)
-    const [oldest] = this.emptyAt.keys()
-    if (this.emptyAt.size >= this.bounds.sources && oldest !== undefined) this.emptyAt.delete(oldest)
+    const before = this.emptyAt.peek(source) ?? 0
     const { burst, forgiveMs } = this.bounds
     // No fuller than full: however many came, one is forgiven after the usual time.
     this.emptyAt.set(source, Math.min(Math.max(before, now) + forgiveMs, now + burst * forgiveMs))

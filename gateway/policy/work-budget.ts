@@ -1,4 +1,5 @@
 // How much of a process that serves residents one operator may have for what is dear to answer.
+import { LRUCache } from 'lru-cache'
 
 export interface WorkBounds {
   /** Units that are had at once. */
@@ -12,11 +13,12 @@ export interface WorkBounds {
 /** Token bucket by operator. */
 export class WorkBudget {
   private readonly bounds: WorkBounds
-  /** Time at which all of an operator's units are back, ms. Least lately used first. */
-  private readonly wholeAt = new Map<string, number>()
+  /** Time at which all of an operator's units are back, ms. */
+  private readonly wholeAt: LRUCache<string, number>
 
   constructor(bounds: WorkBounds) {
     this.bounds = bounds
+    this.wholeAt = new LRUCache({ max: bounds.sources })
   }
 
   /**
@@ -25,14 +27,11 @@ export class WorkBudget {
    * @returns 0 where they were had, else the ms until they can be.
    */
   take(source: string, units: number, now: number): number {
-    const { burst, perSecond, sources } = this.bounds
+    const { burst, perSecond } = this.bounds
     const msPerUnit = 1000 / perSecond
-    const wholeAt = Math.max(this.wholeAt.get(source) ?? 0, now) + units * msPerUnit
+    const wholeAt = Math.max(this.wholeAt.peek(source) ?? 0, now) + units * msPerUnit
     const waitMs = Math.ceil(wholeAt - now - burst * msPerUnit)
     if (waitMs > 0) return waitMs
-    this.wholeAt.delete(source)
-    const [oldest] = this.wholeAt.keys()
-    if (this.wholeAt.size >= sources && oldest !== undefined) this.wholeAt.delete(oldest)
     this.wholeAt.set(source, wholeAt)
     return 0
   }

@@ -29,6 +29,19 @@ function setUp(registry: Registry) {
   return { clock, events, snapshots, directory, held }
 }
 
+/** `real`, which tells no news by itself, and can be lost. */
+function losable(real: Registry): { registry: Registry; lose: (isLost: boolean) => void } {
+  let lost = false
+  const registry: Registry = {
+    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
+    read: (key) => real.read(key),
+    commit: (changes) => real.commit(changes),
+    watch: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  return { registry, lose: (isLost) => (lost = isLost) }
+}
+
 it('publishes a frozen snapshot at once, and a new one for new regions', async () => {
   await using registry = openEmbeddedRegistry(':memory:')
   const { directory, snapshots } = setUp(registry)
@@ -105,19 +118,12 @@ it('tells the mode that operators have set', async () => {
 
 it('keeps the last view while the registry is lost, says so, and heals by itself', async () => {
   await using real = openEmbeddedRegistry(':memory:')
-  let lost = false
-  const registry: Registry = {
-    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
-    read: (key) => real.read(key),
-    commit: (changes) => real.commit(changes),
-    watch: () => () => {},
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }
+  const { registry, lose } = losable(real)
   await putHold(real, aHold('xian-1', 'trip', 1_000_000))
   const { directory, clock, events, held } = setUp(registry)
   using _ = directory
   await directory.start([xian])
-  lost = true
+  lose(true)
   await directory.read()
   expect([held(), directory.lost]).toEqual([['xian-1'], 'gone'])
   await putHold(real, aHold('xian-2', 'trip', 1_000_000))
@@ -126,7 +132,7 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
   expect(held()).toEqual(['xian-1'])
   // Since it was lost, however often it was asked again.
   expect(directory.lostSince).toBe(since)
-  lost = false
+  lose(false)
   await clock.advance(1000)
   expect(held()).toEqual(['xian-1', 'xian-2'])
   expect(directory.lost).toBeNull()
@@ -137,19 +143,12 @@ it('keeps the last view while the registry is lost, says so, and heals by itself
 
 it('ends a hold with its lease also while the registry is lost', async () => {
   await using real = openEmbeddedRegistry(':memory:')
-  let lost = false
-  const registry: Registry = {
-    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
-    read: (key) => real.read(key),
-    commit: (changes) => real.commit(changes),
-    watch: () => () => {},
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }
+  const { registry, lose } = losable(real)
   await putHold(real, aHold('xian-1', 'trip', 5000))
   const { directory, clock, held } = setUp(registry)
   using _ = directory
   await directory.start([xian])
-  lost = true
+  lose(true)
   await directory.read()
   expect(held()).toEqual(['xian-1'])
   await clock.advance(4000)
@@ -174,21 +173,14 @@ it('starts without its registry', async () => {
 
 it('keeps to an enrolment’s validity and ramp while the registry is lost', async () => {
   await using real = openEmbeddedRegistry(':memory:')
-  let lost = false
-  const registry: Registry = {
-    list: (prefix) => (lost ? Promise.reject(new RegistryUnavailable('gone')) : real.list(prefix)),
-    read: (key) => real.read(key),
-    commit: (changes) => real.commit(changes),
-    watch: () => () => {},
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }
+  const { registry, lose } = losable(real)
   await putEnrolment(real, activeEnrolment({ validUntil: 20_000 }, 0))
   const { directory, clock, snapshots } = setUp(registry)
   using _ = directory
   await directory.start([xian])
   const rps = (): number | undefined => snapshots.at(-1)?.lending.get(regionId('610600'))?.limitRps
   expect(rps()).toBe(2)
-  lost = true
+  lose(true)
   await clock.advance(2500)
   expect([rps(), directory.lost]).toEqual([10, 'gone'])
   await clock.advance(18_500)

@@ -3,6 +3,7 @@ import type { Response } from 'express'
 import { z } from 'zod'
 import { allAuditValues, auditPage, verifyAudit } from '../../control/audit/audit-log.ts'
 import { auditRecordSchema } from '../../control/audit/chain.ts'
+import { drained } from '../drained.ts'
 import { type AdminRoute, noBody, none, operation } from '../operation.ts'
 import type { Plane } from '../plane.ts'
 
@@ -105,13 +106,3 @@ async function exportTo(plane: Plane, response: Response): Promise<void> {
   }
   response.end()
 }
-
-/** Resolves when more may be written, or nobody reads any more. Leaves no listener. */
-const drained = (response: Response): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.on('drain', done).on('close', done)
-  })

@@ -10,7 +10,7 @@ import type { Change } from '../../policy/change.ts'
 import { enrolmentAfter, stepEnrolmentIn } from '../enrolment-step.ts'
 import { guardedWrite } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
-import { mustMatch, type Plane } from '../plane.ts'
+import { mustMatch, type Plane, timeText } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { enrolmentAnswer, verificationAnswer } from '../schemas/enrolments.ts'
 import { reasonField } from '../schemas/holds.ts'
@@ -136,7 +136,7 @@ const shown = (plane: Plane, verifications: Verifications) =>
         running === null
           ? null
           : {
-              startedAt: new Date(running.startedAt).toISOString(),
+              startedAt: timeText(running.startedAt),
               by: running.by,
               progress: running.progress,
             }

@@ -1,9 +1,9 @@
 // /status, /gateways and /events: what is, at a glance, and what has just happened.
-import { once } from 'node:events'
 import type { Response } from 'express'
 import { z } from 'zod'
 import type { Delivery } from '../../model/happening.ts'
 import { statusOf } from '../../policy/status.ts'
+import { drained } from '../drained.ts'
 import { type AdminRoute, noBody, none, operation } from '../operation.ts'
 import type { Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
@@ -159,16 +159,3 @@ const messageOf = (delivery: Delivery): string =>
   delivery.type === 'gap'
     ? `event: gap\ndata: ${JSON.stringify({ missed: delivery.missed })}\n\n`
     : `id: ${delivery.event.id}\nevent: ${delivery.event.happening.kind}\ndata: ${JSON.stringify(delivery.event)}\n\n`
-
-/** Or it has closed, or nobody may read it any more. */
-async function drained(response: Response, ended: AbortSignal): Promise<void> {
-  const settled = new AbortController()
-  const signal = AbortSignal.any([settled.signal, ended])
-  try {
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-  } catch (cause) {
-    if (!ended.aborted) throw cause
-  } finally {
-    settled.abort()
-  }
-}

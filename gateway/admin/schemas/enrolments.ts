@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { relate, termsFields, words } from '../../control/intent/enrolments.ts'
 import { type Enrolment, enrolmentStates, type EnrolmentTerms, stepKinds } from '../../model/enrolment.ts'
 import { legalSteps } from '../../policy/enrolment.ts'
+import { timeText } from '../plane.ts'
 import { checkNames } from '../../model/verification.ts'
 
 const instant = z.iso
@@ -62,8 +63,7 @@ export const reportAnswer = z.strictObject({
   ),
 })
 
-const iso = (ms: number): string => new Date(ms).toISOString()
-const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))
+const timeTextOrNull = (ms: number | null): string | null => (ms === null ? null : timeText(ms))
 
 const actor = z.object({ id: z.string(), name: z.string() })
 const named = z.enum(stepKinds)
@@ -128,12 +128,12 @@ export const enrolmentView = (enrolment: Enrolment) => {
   const { approval, createdAt, history, servedUntil, servingSince, terms, verification } = enrolment
   return {
     ...enrolment,
-    terms: { ...terms, validFrom: iso(terms.validFrom), validUntil: iso(terms.validUntil) },
-    createdAt: iso(createdAt),
-    verification: verification === null ? null : { ...verification, at: iso(verification.at) },
-    approval: approval === null ? null : { ...approval, at: iso(approval.at) },
-    servingSince: isoOrNull(servingSince),
-    servedUntil: isoOrNull(servedUntil),
-    history: history.map((entry) => Object.assign({}, entry, { at: iso(entry.at) })),
+    terms: { ...terms, validFrom: timeText(terms.validFrom), validUntil: timeText(terms.validUntil) },
+    createdAt: timeText(createdAt),
+    verification: verification === null ? null : { ...verification, at: timeText(verification.at) },
+    approval: approval === null ? null : { ...approval, at: timeText(approval.at) },
+    servingSince: timeTextOrNull(servingSince),
+    servedUntil: timeTextOrNull(servedUntil),
+    history: history.map((entry) => Object.assign({}, entry, { at: timeText(entry.at) })),
   }
 }

@@ -1,9 +1,10 @@
 // Work that is done one piece after the other, and turned away when too much of it waits.
+import { OneByOne } from '../one-by-one.ts'
 
 export class Turns {
   private readonly waitingAtMost: number
   private waiting = 0
-  private last: Promise<unknown> = Promise.resolve()
+  private readonly queue = new OneByOne()
 
   /** @param waitingAtMost The piece that is being done included. */
   constructor(waitingAtMost: number) {
@@ -14,10 +15,8 @@ export class Turns {
   async take<T>(work: () => Promise<T>): Promise<{ readonly result: T } | 'full'> {
     if (this.waiting >= this.waitingAtMost) return 'full'
     this.waiting += 1
-    const result = this.last.then(work)
-    this.last = result.catch(() => {})
     try {
-      return { result: await result }
+      return { result: await this.queue.run(work) }
     } finally {
       this.waiting -= 1
     }
