@@ -48,7 +48,7 @@ it('a client that sends its body slowly keeps no place, and is told 408', async 
   await using node = await cityNode()
   await using edge = await startCrowd([region('610100', { 'xian-1': node.url })], {
     ...onePlace,
-    limits: { bodyTimeoutMs: 600 },
+    limits: { bodyTimeoutMs: 1500 },
   })
   using sender = await open(
     edge.port,
@@ -57,8 +57,8 @@ it('a client that sends its body slowly keeps no place, and is told 408', async 
   let said = ''
   sender.on('data', (part: Buffer) => (said += part.toString('latin1')))
   const closed = once(sender, 'close')
+  // While its body is awaited; on a busy machine it may be told so before the last of the others is answered.
   for (let i = 0; i < 5; i++) expect((await ask(edge, `/v1/codes/R${i}`)).status).toBe(200)
-  expect(said).toBe('')
   await closed
   expect(said).toMatch(/^HTTP\/1\.1 408 /)
   expect(node.requests).toBe(5)
