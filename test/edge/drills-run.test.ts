@@ -121,45 +121,6 @@ it('approved, run to its end, and reported with the figures that residents saw',
   expect(await edge.gateway.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(0)
 }, 30_000)
 
-it.each<{ fault: { kind: string; ms?: number; jitterMs?: number }; moves: boolean }>([
-  { fault: { kind: 'trip' }, moves: true },
-  { fault: { kind: 'refuse' }, moves: true },
-  { fault: { kind: 'blackhole' }, moves: true },
-  { fault: { kind: 'probe-fail' }, moves: true },
-  { fault: { kind: 'latency', ms: 80, jitterMs: 10 }, moves: false },
-])(
-  'the report of $fault.kind is what a client saw',
-  async ({ fault, moves }) => {
-    await using edge = await threeLevels()
-    const id = await edge.draft({ fault, stop: { errorShare: 1 } })
-    expect((await edge.lead.post(`/drills/${id}/start`)).status).toBe(200)
-    await using residents = askAway(edge.gateway.url, 120)
-    await edge.until(id, 'reported', 20_000)
-    await residents.stop()
-    const { timeline, cohort, control, run } = await edge.report(id)
-    const { seen } = residents
-    expect(run.ending).toBe('time')
-    expect(cohort.errors + control.errors).toBe(seen.filter(({ status }) => status >= 500).length)
-    expect(control.errors + control.retries + control.hedges).toBe(0)
-    const { faultOn = 0, faultOff = 0, firstElsewhere } = timeline
-    expect(Math.abs(faultOff - faultOn - 2000)).toBeLessThan(200)
-    const elsewhere = seen.filter(({ by }) => by === 'neighbour').map(({ at }) => at)
-    if (moves) {
-      expect(Math.abs(Math.min(...elsewhere) - (firstElsewhere ?? 0))).toBeLessThan(200)
-      expect(timeline.detected).toBeGreaterThanOrEqual(faultOn)
-      expect(timeline.recovered).toBeGreaterThan(faultOff)
-    } else {
-      // A node that is suddenly slow is taken for busy: a few of the cohort spill, as they would.
-      expect(elsewhere.length).toBeLessThan(cohort.requests / 2)
-      expect(cohort.underFault.p50Ms).toBeGreaterThan(60)
-      expect(control.underFault.p50Ms).toBeLessThan(60)
-    }
-    expect(cohort.underFault.requests).toBeGreaterThan(0)
-    expect(control.byLevel.map(({ level }) => level)).toEqual(['local 610100'])
-  },
-  40_000,
-)
-
 it('a node that fails by itself ends it within two seconds', async () => {
   await using edge = await threeLevels()
   await using residents = askAway(edge.gateway.url, 50)

@@ -17,8 +17,20 @@ export interface Residents extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** `count` residents, six at a time, one after the other; every `postEvery`th sends something that can't be repeated. */
-export function askAway(url: string, count: number, postEvery = Infinity): Residents {
+export interface AskAwayOptions {
+  /** So many at a time. */
+  readonly atOnce?: number
+  readonly pauseMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** `count` residents, some at a time, one after the other; every `postEvery`th sends something that can't be repeated. */
+export function askAway(
+  url: string,
+  count: number,
+  postEvery = Infinity,
+  { atOnce = 6, pauseMs = 5, headers = {} }: AskAwayOptions = {},
+): Residents {
   const seen: Seen[] = []
   let next = 0
   const goOn = { on: true }
@@ -29,14 +41,14 @@ export function askAway(url: string, count: number, postEvery = Infinity): Resid
       const started = performance.now()
       const response = await fetch(
         `${url}/v1/codes/R${resident}`,
-        isPost ? { method: 'POST', body: 'x' } : {},
+        isPost ? { method: 'POST', body: 'x', headers } : { headers },
       )
       const by = await response.text()
       seen.push({ resident, status: response.status, by, ms: performance.now() - started, at: Date.now() })
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
-  const all = Promise.all(Array.from({ length: 6 }, one))
+  const all = Promise.all(Array.from({ length: atOnce }, one))
   const stop = async (): Promise<void> => {
     goOn.on = false
     await all

@@ -26,6 +26,7 @@ export interface KilledGateway extends AsyncDisposable {
 export async function startKilledGateway(
   regions: readonly TestRegion[],
   workers = 1,
+  changes: Record<string, unknown> = {},
 ): Promise<KilledGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chiyuan-killed-'))
   const file = join(dataDir, 'gateway.yaml')
@@ -45,6 +46,7 @@ export async function startKilledGateway(
         neighbours,
         nodes: Object.entries(nodes).map(([id, url]) => ({ id, url })),
       })),
+      ...changes,
     }),
   )
   let child: ChildProcess | null = null

@@ -60,9 +60,16 @@ export class CohortObserver extends GroupObserver {
     const at = this.wallNow()
     const detected = measures.at('detected')
     if (detected !== undefined && at - durationMs <= detected) measures.last('shifted', at)
-    const isMet = detected !== undefined || measures.at('firstFailure') !== undefined
+    const isMet =
+      detected !== undefined || measures.at('firstFailure') !== undefined || this.isCut(at - durationMs)
     const isElsewhere = level?.nodes.some((node) => !rehearsal.isTarget(node)) === true
     if (isMet && isElsewhere && outcome === 'ok') measures.first('firstElsewhere', at)
+  }
+
+  /** Where a quota is cut no node fails: whoever began under it and went elsewhere was sent there by it. */
+  private isCut(begunAt: number): boolean {
+    const { measures, rehearsal } = this
+    return rehearsal.lease.fault.kind === 'quota-cut' && begunAt >= (measures.at('faultOn') ?? Infinity)
   }
 
   /** What a fault swallows is no attempt at a node; what is sent to one in scope is told by its shadow. */
