@@ -95,7 +95,7 @@ it('is over where its lease ended meanwhile, and is reported as interrupted', as
   })
 }, 40_000)
 
-it('killed while it brings residents back or before it has begun, it is where it was', async () => {
+it('killed while it brings residents back, it is over and reported', async () => {
   await using world = await drilled()
   const { gateway } = world
   const id = await start(gateway, 1)
@@ -104,20 +104,55 @@ it('killed while it brings residents back or before it has begun, it is where it
   await gateway.restart()
   await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 5000)
   expect(await reportOf(gateway, id)).toMatchObject({ verdict: 'interrupted', run: { ending: 'time' } })
-  const draft = await lead(gateway).post('/drills', {
+}, 40_000)
+
+it('killed in any state before or after, it is where it was, and goes on from there', async () => {
+  await using world = await drilled()
+  const { gateway } = world
+  const killed = async (id: string): Promise<string> => {
+    await gateway.kill()
+    await gateway.restart()
+    return stateOf(gateway, id)
+  }
+  const step = async (id: string, name: string, by = lead(gateway)): Promise<void> => {
+    const { status, text } = await by.post(`/drills/${id}/${name}`)
+    expect([name, status, text]).toEqual([name, 200, text])
+  }
+  const plan = {
     name: 'next',
     reason: 'a test',
     scope: { homes: ['610100'], levels: ['local'] },
     fault: { kind: 'trip' },
-    cohort: 0.1,
-    seconds: 5,
-  })
-  const next = shown.parse(draft.body).id
-  await lead(gateway).post(`/drills/${next}/preview`)
-  await gateway.kill()
-  await gateway.restart()
-  expect(await stateOf(gateway, next)).toBe('previewed')
-}, 40_000)
+    cohort: 0.5,
+    seconds: 1,
+  }
+  const draft = async (changes: object = {}): Promise<string> =>
+    shown.parse((await lead(gateway).post('/drills', { ...plan, ...changes })).body).id
+  const at = Date.now() + 12_000
+  const id = await draft({ schedule: { kind: 'once', at } })
+  expect(await killed(id)).toBe('draft')
+  await step(id, 'preview')
+  expect(await killed(id)).toBe('previewed')
+  const wang = await lead(gateway).another('Wang', 'approver')
+  await step(id, 'approve', wang)
+  expect(await killed(id)).toBe('approved')
+  await step(id, 'schedule')
+  expect(await killed(id)).toBe('scheduled')
+  // Its time comes at a gateway that has never heard anybody ask for it.
+  await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 25_000)
+  expect(Date.now()).toBeGreaterThan(at)
+  const report = await reportOf(gateway, id)
+  expect(report).toMatchObject({ approver: { name: 'Wang' }, run: { ending: 'time' } })
+  expect(await killed(id)).toBe('reported')
+  expect(await reportOf(gateway, id)).toEqual(report)
+  const refused = await draft()
+  await step(refused, 'preview')
+  await step(refused, 'refuse', new DrillOperator(gateway.adminUrl, wang.accessToken))
+  expect(await killed(refused)).toBe('refused')
+  const given = await draft()
+  await step(given, 'stop')
+  expect(await killed(given)).toBe('aborted')
+}, 60_000)
 
 it('of several workers each takes its part, and their figures are one', async () => {
   await using world = await drilled(2)

@@ -61,11 +61,11 @@ const token = z.object({ token: z.string() })
 /** Speaks to the operators' API of a gateway in this process. */
 export class DrillOperator {
   private readonly root: string
-  private readonly token: string
+  readonly accessToken: string
 
   constructor(adminUrl: string, accessToken: string) {
     this.root = `${adminUrl}/api/v1`
-    this.token = accessToken
+    this.accessToken = accessToken
   }
 
   static firstOf({ adminUrl, gateway }: TestGateway): DrillOperator {
@@ -86,7 +86,7 @@ export class DrillOperator {
     const response = await fetch(this.root + path, {
       method,
       headers: {
-        authorization: `Bearer ${this.token}`,
+        authorization: `Bearer ${this.accessToken}`,
         'if-match': '*',
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
