@@ -171,6 +171,7 @@ const deciding = (plane: Plane, kind: 'approve' | 'refuse') =>
     body: stepAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       must(asked.operator, 'approve', before.value.scope.homes)
@@ -190,6 +191,7 @@ const scheduling = (plane: Plane) =>
     body: stepAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { schedule, scope } = before.value
@@ -214,6 +216,7 @@ const starting = (plane: Plane) =>
     body: startAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict', 'guarded'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { value: drill } = before
