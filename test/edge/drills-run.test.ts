@@ -87,6 +87,15 @@ it('approved, run to its end, and reported with the figures that residents saw',
   await edge.until(id, 'reported')
   await residents.stop()
   const report = await edge.report(id)
+  expect(report.audit.map(({ action, by, outcome }) => [action, by, outcome])).toEqual([
+    ['drill.create', 'first admin', 'done'],
+    ['drill.preview', 'first admin', 'done'],
+    ['drill.start', 'first admin', 'refused'],
+    ['drill.approve', 'first admin', 'refused'],
+    ['drill.approve', 'Wang', 'done'],
+    ['drill.start', 'first admin', 'done'],
+    ['drill.end', 'chiyuan', 'done'],
+  ])
   const { seen } = residents
   const errors = seen.filter(({ status }) => status >= 500)
   expect(errors.length).toBeGreaterThan(0)
@@ -136,13 +145,23 @@ it.each<{ fault: { kind: string; ms?: number; jitterMs?: number }; moves: boolea
     await using residents = askAway(edge.gateway.url, 120)
     await edge.until(id, 'reported', 20_000)
     await residents.stop()
-    const { timeline, cohort, control, run } = await edge.report(id)
+    const { timeline, cohort, control, run, wouldHaveTripped, audit } = await edge.report(id)
     const { seen } = residents
     expect(run.ending).toBe('time')
     expect(cohort.errors + control.errors).toBe(seen.filter(({ status }) => status >= 500).length)
     expect(control.errors + control.retries + control.hedges).toBe(0)
+    expect(audit.map(({ action }) => action)).toEqual([
+      'drill.create',
+      'drill.preview',
+      'drill.start',
+      'drill.end',
+    ])
     const { faultOn = 0, faultOff = 0, firstElsewhere } = timeline
     expect(Math.abs(faultOff - faultOn - 2000)).toBeLessThan(200)
+    const [trip] = wouldHaveTripped
+    if (fault.kind === 'trip' || fault.kind === 'latency') {
+      expect(trip).toMatchObject({ node: 'xian-1', at: null, failures: 0, reason: 'nothing-failed' })
+    } else expect(trip?.at).toBeGreaterThanOrEqual(faultOn)
     const elsewhere = seen.filter(({ by }) => by === 'neighbour').map(({ at }) => at)
     if (moves) {
       expect(Math.abs(Math.min(...elsewhere) - (firstElsewhere ?? 0))).toBeLessThan(200)

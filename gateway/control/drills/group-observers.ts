@@ -5,6 +5,7 @@ import type { CodeNode } from '../../model/region.ts'
 import type { RouteClass } from '../../model/route-class.ts'
 import type { Home, Level } from '../../model/snapshot.ts'
 import type { Group, MeasuresInTheMaking } from '../../policy/drill-measure.ts'
+import { isKeptOff } from '../../policy/drill-own-trips.ts'
 import { blameOf } from '../../policy/outcome.ts'
 import { Passing } from '../../telemetry/passing.ts'
 import type { Rehearsal } from './rehearsal.ts'
@@ -37,11 +38,29 @@ class GroupObserver extends Passing {
     super.attemptStarted(node, kind)
     this.group.tried(kind)
   }
+
+  /** Counts what a breaker counts. */
+  protected heard({ id }: CodeNode, outcome: Outcome): void {
+    const blame = blameOf(outcome)
+    if (blame !== 'neutral') this.measures.ownTrips.heard(id, blame === 'failure')
+  }
 }
 
 export class ControlObserver extends GroupObserver {
-  constructor(to: Observer, { measures }: Rehearsal, wallNow: () => number) {
+  /** What becomes of nodes that the cohort is kept off; `null` where the cohort meets them itself. */
+  private readonly keptOff: Rehearsal | null
+
+  constructor(to: Observer, rehearsal: Rehearsal, wallNow: () => number) {
+    const { measures, lease } = rehearsal
     super(to, measures, measures.control, wallNow)
+    this.keptOff = isKeptOff(lease.fault.kind) ? rehearsal : null
+  }
+
+  override attemptEnded(node: CodeNode, outcome: Outcome): void {
+    super.attemptEnded(node, outcome)
+    if (this.keptOff?.isTarget(node) !== true) return
+    if (this.keptOff.phase === 'fault') this.heard(node, outcome)
+    this.keptOff.witnesses.heard(node.id, outcome)
   }
 }
 
@@ -77,6 +96,7 @@ export class CohortObserver extends GroupObserver {
       return
     }
     const { measures, rehearsal } = this
+    if (rehearsal.phase === 'fault' && !isKeptOff(rehearsal.lease.fault.kind)) this.heard(node, outcome)
     if (rehearsal.phase === 'fault' && blameOf(outcome) === 'failure') {
       measures.first('firstFailure', this.wallNow())
     }

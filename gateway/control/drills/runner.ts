@@ -13,6 +13,7 @@ import type { Changes } from '../changes.ts'
 import { drillLeverKey } from '../intent/drills.ts'
 import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
 import { listTyped, type Versioned } from '../registry/typed.ts'
+import { auditReferences } from './audit-references.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
@@ -143,7 +144,8 @@ export class DrillRunner implements AsyncDisposable {
     const drill = one.value
     const isLate = wallNow() - (run.endedAt ?? 0) > restoringAtMostMs
     if (!isLate && (await drills.isInForce(drill.id))) return
-    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse)
+    const audit = await auditReferences(this.parts.registry, drill)
+    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse, audit)
     this.watches.delete(drill.id)
     const key = drillReportPrefix + drill.id
     const before = await this.parts.registry.read(key)
