@@ -52,6 +52,8 @@ export function runDrills(
       foresee,
       aheadMs,
       gatewayId: config().gatewayId,
+      moved: ({ id, scope, state }) =>
+        parts.events.add({ kind: 'drill', drill: id, homes: scope.homes, step: state }),
       fault: (cause) => observer.internalError(cause),
     }),
   )

@@ -20,7 +20,7 @@ import {
   stepAsked,
   toDrillAnswer,
 } from '../schemas/drills.ts'
-import { change, drillOf, oneDrill, personOf, stepped } from './drill-steps.ts'
+import { change, drillOf, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
 import { reporting } from './drill-report.ts'
 
 export const drillRoutes = (plane: Plane): AdminRoute[] => [
@@ -84,7 +84,7 @@ const create = (plane: Plane) =>
         run: null,
       }
       const after = toDrillAnswer(drill, 1)
-      return plane.desk.make(asked, {
+      const made = await plane.desk.make(asked, {
         action: 'drill.create',
         target: `drills/${drill.id}`,
         reason: drill.reason,
@@ -93,6 +93,8 @@ const create = (plane: Plane) =>
         writes: [{ key: drillPrefix + drill.id, value: drill, expectedVersion: 0 }],
         answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/drills/${drill.id}` } },
       })
+      plane.events.add(toldOf(drill))
+      return made
     },
   })
 

@@ -1,10 +1,11 @@
 // What happens to the requests of a drill's cohort and of the control beside it, counted and passed on.
+import type { DrillGroup } from '../../model/drill.ts'
 import type { AttemptKind, Observer, RequestOutcome } from '../../model/events.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { RouteClass } from '../../model/route-class.ts'
 import type { Home, Level } from '../../model/snapshot.ts'
-import type { Group, MeasuresInTheMaking } from '../../policy/drill-measure.ts'
+import { type Group, isVisibleError, type MeasuresInTheMaking } from '../../policy/drill-measure.ts'
 import { isKeptOff } from '../../policy/drill-own-trips.ts'
 import { blameOf } from '../../policy/outcome.ts'
 import { Passing } from '../../telemetry/passing.ts'
@@ -13,20 +14,23 @@ import type { Rehearsal } from './rehearsal.ts'
 class GroupObserver extends Passing {
   protected readonly measures: MeasuresInTheMaking
   protected readonly group: Group
+  private readonly name: DrillGroup
   protected readonly wallNow: () => number
 
   constructor(to: Observer, measures: MeasuresInTheMaking, group: Group, wallNow: () => number) {
     super(to)
     this.measures = measures
     this.group = group
+    this.name = group === measures.cohort ? 'cohort' : 'control'
     this.wallNow = wallNow
   }
 
   override requestEnded(home: Home, level: Level | null, outcome: RequestOutcome, durationMs: number): void {
     super.requestEnded(home, level, outcome, durationMs)
-    const name =
+    const served =
       level === null ? (outcome === 'last-good' ? outcome : 'none') : `${level.name} ${level.region}`
-    this.group.ended(name, outcome, durationMs, this.wallNow(), this.measures.isFaultOn)
+    this.group.ended(served, outcome, durationMs, this.wallNow(), this.measures.isFaultOn)
+    this.drillRequestEnded(home.region.code, this.name, isVisibleError(outcome))
   }
 
   override requestCoalesced(home: Home, routeClass: RouteClass): void {

@@ -1,6 +1,6 @@
 // One home's part in a drill, in one process: puts the fault on, takes it off, and sees to it that nodes are trusted again.
 import type { Clock } from '../../model/clock.ts'
-import type { DrillLease } from '../../model/drill.ts'
+import type { DrillLease, DrillPhase } from '../../model/drill.ts'
 import type { BreakerState, Observer } from '../../model/events.ts'
 import type { NodeId, RegionId } from '../../model/ids.ts'
 import type { CodeNode } from '../../model/region.ts'
@@ -32,9 +32,6 @@ export interface RehearsalParts {
   readonly observer: Observer
 }
 
-/** - `ahead`: measured only; `fault`: on; `recovering`: off, nodes come back as they would; `over`: nobody is in it any more. */
-export type RehearsalPhase = 'ahead' | 'fault' | 'recovering' | 'over'
-
 /** Recovery is looked at so often, ms. */
 const lookEveryMs = 100
 /** What never got a request that could prove it well is given up on after a trial's wait, a ramp and this, ms. */
@@ -46,7 +43,7 @@ export class Rehearsal implements Disposable {
   readonly measures: MeasuresInTheMaking
   /** What breakers would have made of nodes that the cohort is kept off. */
   readonly witnesses: Witnesses
-  phase: RehearsalPhase = 'ahead'
+  private at: DrillPhase = 'ahead'
   /** Told when residents are no longer in it. */
   whenOver = (): void => {}
   private readonly seed: number
@@ -83,10 +80,20 @@ export class Rehearsal implements Disposable {
       this.shadows.set(node.id, shadow)
     }
     this.board = new ShadowBoard(parts.board, this.shadows)
+    this.tellMove(null, 'ahead')
     const untilFault = lease.faultAt - parts.wallNow()
     if (untilFault <= 0) this.faultOn()
     else this.after(untilFault, () => this.faultOn())
     this.renew(lease)
+  }
+
+  get phase(): DrillPhase {
+    return this.at
+  }
+
+  private set phase(phase: DrillPhase) {
+    if (phase !== this.at) this.tellMove(this.at, phase)
+    this.at = phase
   }
 
   /** Its lease was put off. Without that it ends by itself, whatever the registry can be heard to say. */
@@ -263,6 +270,11 @@ export class Rehearsal implements Disposable {
   /** @internal */
   noteDetected(): void {
     if (this.phase === 'fault' && this.isDetected) this.measures.first('detected', this.parts.wallNow())
+  }
+
+  private tellMove(before: DrillPhase | null, phase: DrillPhase): void {
+    const { drill, home, fault } = this.lease
+    this.parts.observer.drillMoved({ drill, home, fault: fault.kind, before, phase })
   }
 
   private after(delayMs: number, task: () => void): void {

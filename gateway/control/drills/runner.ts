@@ -40,6 +40,8 @@ export interface RunnerParts {
   readonly aheadMs: () => number
   /** Stands in the audit log for what nobody did by hand. */
   readonly gatewayId: string
+  /** Told of each drill that it brings into another state. */
+  readonly moved?: (drill: Drill) => void
   /** A fault of our own. */
   readonly fault: (cause: unknown) => void
 }
@@ -197,7 +199,7 @@ export class DrillRunner implements AsyncDisposable {
     this.isStale = true
     if (!result.ok) return
     const next = result.drill
-    await this.parts.changes.commit(
+    const written = await this.parts.changes.commit(
       {
         actor: { id: 'gateway', name: this.parts.gatewayId },
         from: 'local',
@@ -212,6 +214,7 @@ export class DrillRunner implements AsyncDisposable {
       // Where somebody was quicker, what they did is seen the next time.
       [{ key: drillPrefix + drill.id, value: next, expectedVersion: version }, ...changes],
     )
+    if (written.ok && next.state !== drill.state) this.parts.moved?.(next)
   }
 
   private watchOf({ id }: Drill): Watch {
