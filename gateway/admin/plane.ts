@@ -14,6 +14,7 @@ import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Paces } from '../policy/drill-guards.ts'
+import type { DrillMeasures } from '../policy/drill-measure.ts'
 import type { Desk } from './desk.ts'
 import type { OneByOne } from '../control/one-by-one.ts'
 import { Problem } from './problem.ts'
@@ -26,6 +27,8 @@ export interface DrillPlane {
   paces(): Paces
   /** How long a drill is only measured before its fault, ms. */
   aheadMs(): number
+  /** What is measured of a drill so far; `null` where nothing is, or not any more. */
+  measures(drill: string): Promise<DrillMeasures | null>
 }
 
 export interface Plane {

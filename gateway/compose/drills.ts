@@ -52,6 +52,8 @@ export function runDrills(
       foresee,
       aheadMs,
       gatewayId: config().gatewayId,
+      moved: ({ id, scope, state }) =>
+        parts.events.add({ kind: 'drill', drill: id, homes: scope.homes, step: state }),
       fault: (cause) => observer.internalError(cause),
     }),
   )
@@ -63,5 +65,5 @@ export function runDrills(
       probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
     }
   }
-  return { foresee, paces, aheadMs }
+  return { foresee, paces, aheadMs, measures: (drill) => (drills ?? unmeasured).read(drill) }
 }

@@ -164,6 +164,24 @@ export interface Drill extends DrillPlan {
 }
 
 /**
+ * How far one home's part in a drill is in one process. `ahead`: measured only; `fault`: on; `recovering`: off, nodes come
+ * back as they would; `over`: nobody is in it any more.
+ */
+export type DrillPhase = 'ahead' | 'fault' | 'recovering' | 'over'
+
+/** Residents who take part, and those beside them who do not. */
+export type DrillGroup = 'cohort' | 'control'
+
+export interface DrillMove {
+  readonly drill: string
+  readonly home: RegionId
+  readonly fault: FaultKind
+  /** `null` where it has only begun. */
+  readonly before: DrillPhase | null
+  readonly phase: DrillPhase
+}
+
+/**
  * One home's part in a drill that is on: a lease in the registry. There is one for each home, so that the registry
  * itself lets no second one begin. A gateway acts upon it only until `expiresAt`, which whoever runs it puts off.
  */

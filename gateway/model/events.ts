@@ -1,4 +1,5 @@
 // What happens in the gateway, as seen by whoever counts or logs it. Code calls, telemetry listens.
+import type { DrillGroup, DrillMove } from './drill.ts'
 import type { RegionId } from './ids.ts'
 import type { Hold, HoldStep } from './hold.ts'
 import type { Mode } from './mode.ts'
@@ -98,6 +99,10 @@ export interface Observer {
   modeSet(mode: Mode, before: Mode | null): void
   /** An operator's hold came into force, was changed, was ended or ran out. */
   holdChanged(hold: Hold, step: HoldStep): void
+  /** A home's part in a drill has moved on in this process. */
+  drillMoved(move: DrillMove): void
+  /** A request of a home that has a drill on; `failed` where its resident saw it fail. */
+  drillRequestEnded(home: RegionId, group: DrillGroup, failed: boolean): void
   snapshotApplied(version: number, regions: number, nodes: number): void
   reloadRefused(what: 'configuration' | 'certificate', detail: string): void
   registryLost(detail: string): void

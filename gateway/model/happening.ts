@@ -1,4 +1,5 @@
 // What operators are told as it happens: changes of state, never a request or a resident.
+import type { DrillState } from './drill.ts'
 import type { BreakerState, Health, ProtectionName } from './events.ts'
 import type { Hold, HoldStep } from './hold.ts'
 import type { NodeId, RegionId } from './ids.ts'
@@ -58,10 +59,22 @@ export type Happening =
       readonly step: string
     }
   | {
+      readonly kind: 'drill'
+      readonly drill: string
+      readonly homes: readonly RegionId[]
+      readonly step: DrillTold
+    }
+  | {
       readonly kind: 'reload-refused'
       readonly what: 'configuration' | 'certificate'
       readonly detail: string
     }
+
+/**
+ * What a drill has come to: a state, told where it was decided, or its fault in one home, told by every gateway that takes
+ * part: `over` once nobody is in it any more.
+ */
+export type DrillTold = DrillState | 'fault-on' | 'fault-off' | 'over'
 
 export type HappeningKind = Happening['kind']
 

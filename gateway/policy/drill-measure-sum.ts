@@ -8,6 +8,7 @@ import {
   type SecondCount,
   type Timeline,
 } from './drill-measure.ts'
+import { allHeard } from './drill-own-trips.ts'
 
 /** Moments that are there when the last process has come to them; all others when the first has. */
 const latest: ReadonlySet<Moment> = new Set<Moment>(['detected', 'shifted', 'recovered', 'faultOff'])
@@ -22,6 +23,7 @@ export function addedUp(all: readonly DrillMeasures[]): DrillMeasures | null {
       cohort: groups(sum.cohort, one.cohort),
       control: groups(sum.control, one.control),
       events: [...sum.events, ...one.events].toSorted((a, b) => a.at - b.at),
+      heard: allHeard(sum.heard, one.heard),
       recent: {
         cohort: recents(sum.recent.cohort, one.recent.cohort),
         control: recents(sum.recent.control, one.recent.control),

@@ -1,6 +1,7 @@
 // What is counted while a drill is on, of its cohort and of the control beside it, and the moments that matter.
 import type { AttemptKind, RequestOutcome } from '../model/events.ts'
 import type { NodeId } from '../model/ids.ts'
+import { type NodeHeard, OwnTrips } from './drill-own-trips.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
 /**
@@ -62,6 +63,8 @@ export interface DrillMeasures {
   readonly control: GroupCounts
   /** Changes of breakers and health in the cohort's view, and faults that were met, oldest first. */
   readonly events: readonly DrillEvent[]
+  /** Of each node in scope, what would have been found out of it by itself. */
+  readonly heard: readonly NodeHeard[]
   /** Of the last ten seconds. */
   readonly recent: { readonly cohort: RecentCounts; readonly control: RecentCounts }
 }
@@ -197,6 +200,7 @@ export class Group {
 export class MeasuresInTheMaking {
   readonly cohort: Group
   readonly control: Group
+  readonly ownTrips = new OwnTrips()
   private readonly times: Partial<Record<Moment, number>> = {}
   private readonly events: DrillEvent[] = []
 
@@ -234,6 +238,7 @@ export class MeasuresInTheMaking {
       cohort: this.cohort.counts,
       control: this.control.counts,
       events: [...this.events],
+      heard: this.ownTrips.read(),
       recent: { cohort: this.cohort.recent(now), control: this.control.recent(now) },
     }
   }

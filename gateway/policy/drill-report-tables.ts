@@ -1,13 +1,18 @@
 // The tables of a drill's report, in one language, for whichever form it is printed in.
+import { drillEndings } from '../model/drill.ts'
 import { drillObjections } from './drill-guards.ts'
 import { moments } from './drill-measure.ts'
+import type { GuardHeard } from './drill-report-guards.ts'
 import type { DrillReport, GroupSummary } from './drill-report.ts'
 import {
   endingWords,
   faultWords,
+  foundByWords,
+  guardPartWords,
   momentWords,
   objectionWords,
   objectiveWords,
+  staysClosedWords,
   verdictOfDrill,
 } from './drill-words.ts'
 import type { Words } from './words.ts'
@@ -38,10 +43,13 @@ export function tablesOf(report: DrillReport, lang: Lang, timeText: TimeText): T
       plan(report, lang, say),
       objectives(report, lang, say),
       timeline(report, lang, say, timeText),
+      ownTrips(report, lang, say, timeText),
+      guards(report, lang, say),
       groups(report, say),
       levels(report, say),
       donors(report, say),
       events(report, say),
+      audit(report, say, timeText),
     ].filter(({ rows }) => rows.length > 0),
   }
 }
@@ -71,15 +79,26 @@ const plan = (report: DrillReport, lang: Lang, say: Say): Table => ({
     [say('发起人', 'Owner'), report.owner.name],
     [say('批准人', 'Approver'), report.approver?.name ?? '–'],
     [say('原因', 'Reason'), report.reason],
-    [
-      say('强行越过的守则', 'Guards overruled'),
-      report.run.overruled.map((name) => guardText(name, lang)).join('; ') || '–',
-    ],
   ],
 })
 
-const guardText = (name: string, lang: Lang): string =>
-  drillObjections.flatMap((one) => (one === name ? [objectionWords[one][lang]] : [])).join('') || name
+const guards = ({ guards: of }: DrillReport, lang: Lang, say: Say): Table => ({
+  title: say('守则', 'Guards'),
+  head: [say('守则', 'Guard'), say('结果', 'What it came to'), say('说明', 'Detail')],
+  rows: of.map(({ guard, did, detail }) => [
+    guardText(guard, did, lang),
+    guardPartWords[did][lang],
+    detail || '–',
+  ]),
+})
+
+const guardText = (name: string, did: GuardHeard['did'], lang: Lang): string => {
+  const words =
+    did === 'overruled'
+      ? drillObjections.flatMap((one) => (one === name ? [objectionWords[one]] : []))
+      : drillEndings.flatMap((one) => (one === name ? [endingWords[one]] : []))
+  return words[0]?.[lang] ?? name
+}
 
 const numbersOf = ({ fault }: DrillReport): string => {
   if (fault.kind === 'latency') return `${fault.ms} ± ${fault.jitterMs} ms`
@@ -87,15 +106,21 @@ const numbersOf = ({ fault }: DrillReport): string => {
   return fault.kind === 'quota-cut' ? percent(fault.share) : ''
 }
 
-const objectives = ({ objectives: of }: DrillReport, lang: Lang, say: Say): Table => ({
+const objectives = ({ objectives: of, times }: DrillReport, lang: Lang, say: Say): Table => ({
   title: say('目标', 'Objectives'),
   head: [say('目标', 'Objective'), say('上限', 'Bound'), say('实测', 'Measured'), say('达到', 'Met')],
-  rows: of.map(({ objective, bound, measured, met }) => [
-    objectiveWords[objective][lang],
-    number(bound),
-    number(measured),
-    met ? say('是', 'yes') : say('否', 'no'),
-  ]),
+  rows: [
+    ...of.map(({ objective, bound, measured, met }) => [
+      objectiveWords[objective][lang],
+      number(bound),
+      number(measured),
+      met ? say('是', 'yes') : say('否', 'no'),
+    ]),
+    // What nothing was promised of is told all the same.
+    ...(['detectMs', 'shiftMs', 'recoverMs'] as const)
+      .filter((one) => of.every(({ objective }) => objective !== one))
+      .map((one) => [objectiveWords[one][lang], '–', number(times[one]), '–']),
+  ],
 })
 
 const timeline = (
@@ -106,13 +131,35 @@ const timeline = (
 ): Table => ({
   title: say('时间线', 'Timeline'),
   head: [say('时刻', 'Moment'), say('时间', 'Time'), say('自故障注入（毫秒）', 'From the fault, ms')],
-  rows: moments.flatMap((moment) => {
-    const at = times[moment]
-    if (at === undefined) return []
-    return [
-      [momentWords[moment][lang], timeText(at), String(Math.round(at - (times.faultOn ?? run.faultAt)))],
-    ]
-  }),
+  rows:
+    Object.keys(times).length === 0
+      ? []
+      : moments.map((moment) => {
+          const at = times[moment]
+          const name = momentWords[moment][lang]
+          if (at === undefined) return [name, '–', '–']
+          return [name, timeText(at), fromFault(at, { timeline: times, run })]
+        }),
+})
+
+const ownTrips = (report: DrillReport, lang: Lang, say: Say, timeText: TimeText): Table => ({
+  title: say('若无人为干预，何时会熔断', 'When it would have tripped by itself'),
+  head: [
+    say('节点', 'Node'),
+    say('时间', 'Time'),
+    say('自故障注入（毫秒）', 'From the fault, ms'),
+    say('由谁发现，或为何不会', 'Found by, or why not'),
+    say('答复', 'Answers'),
+    say('失败', 'Failures'),
+  ],
+  rows: report.wouldHaveTripped.map(({ node, at, by, reason, answers, failures }) => [
+    node,
+    at === null ? '–' : timeText(at),
+    at === null ? '–' : fromFault(at, report),
+    by === null ? (reason === null ? '–' : staysClosedWords[reason][lang]) : foundByWords[by][lang],
+    String(answers),
+    String(failures),
+  ]),
 })
 
 const groups = ({ cohort, control }: DrillReport, say: Say): Table => {
@@ -163,11 +210,38 @@ const donors = ({ donors: of }: DrillReport, say: Say): Table => ({
   ]),
 })
 
-const events = ({ events: of, timeline: { faultOn }, run }: DrillReport, say: Say): Table => ({
+const events = (report: DrillReport, say: Say): Table => ({
   title: say('事件', 'Events'),
   head: [say('自故障注入（毫秒）', 'From the fault, ms'), say('节点', 'Node'), say('变化', 'Change')],
-  rows: of.map(({ at, node, what }) => [String(Math.round(at - (faultOn ?? run.faultAt))), node, what]),
+  rows: report.events.map(({ at, node, what }) => [fromFault(at, report), node, what]),
 })
+
+const audit = ({ audit: of }: DrillReport, say: Say, timeText: TimeText): Table => ({
+  title: say('审计记录', 'Audit records'),
+  head: [
+    say('序号', 'Number'),
+    say('时间', 'Time'),
+    say('操作', 'Action'),
+    say('操作人', 'By'),
+    say('结果', 'Outcome'),
+  ],
+  rows: of.map(({ seq, at, action, by, outcome }) => [
+    String(seq),
+    timeText(at),
+    action,
+    by ?? '–',
+    {
+      done: say('已执行', 'done'),
+      refused: say('被拒绝', 'refused'),
+      failed: say('失败', 'failed'),
+    }[outcome],
+  ]),
+})
+
+const fromFault = (
+  at: number,
+  { timeline: { faultOn }, run }: Pick<DrillReport, 'timeline' | 'run'>,
+): string => String(Math.round(at - (faultOn ?? run.faultAt)))
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`
 const number = (value: number | null): string => (value === null ? '–' : String(Number(value.toFixed(3))))

@@ -2,6 +2,8 @@
 import type { Drill, DrillRun, Fault, DrillScope, Objectives, Person } from '../model/drill.ts'
 import type { RegionId } from '../model/ids.ts'
 import type { DrillEvent, DrillMeasures, GroupCounts, SecondCount, Timeline } from './drill-measure.ts'
+import { type GuardHeard, guardsOf } from './drill-report-guards.ts'
+import { type OwnTrip, ownTrip } from './drill-own-trips.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
 export interface GroupSummary {
@@ -56,6 +58,18 @@ export interface ObjectiveResult {
   readonly met: boolean
 }
 
+/** A record of the audit log that is about the drill. */
+export interface AuditReference {
+  readonly seq: number
+  /** Wall-clock milliseconds since 1970. */
+  readonly at: number
+  /** Such as `drill.start`. */
+  readonly action: string
+  /** Who; `null` for somebody who was not let in. */
+  readonly by: string | null
+  readonly outcome: 'done' | 'refused' | 'failed'
+}
+
 /**
  * `passed`: it ran its time and every objective was met. `failed`: one was not. `ended-early`: a stop condition, a
  * failure or a person ended it. `interrupted`: whoever ran it, or had its figures, was gone. `no-traffic`: no request met the fault.
@@ -75,6 +89,7 @@ export interface DrillReport {
   readonly seconds: number
   readonly run: DrillRun
   readonly verdict: DrillVerdict
+  /** The steady moments are `shifted`, all residents served elsewhere, and `recovered`, all served at home. */
   readonly timeline: Timeline
   /** From the fault, and `recoverMs` from its end; `null` where it never came. */
   readonly times: {
@@ -89,6 +104,11 @@ export interface DrillReport {
   readonly series: readonly SeriesPoint[]
   readonly donors: readonly DonorUse[]
   readonly events: readonly DrillEvent[]
+  /** Of each node in scope, when it would have been found out by itself, or why not. */
+  readonly wouldHaveTripped: readonly OwnTrip[]
+  readonly guards: readonly GuardHeard[]
+  /** Oldest first, to the end of the drill; the record that its report was written follows. */
+  readonly audit: readonly AuditReference[]
 }
 
 /** Points that a plot can show. */
@@ -100,10 +120,11 @@ export function reportOf(
   run: DrillRun,
   measures: DrillMeasures | null,
   donors: readonly DonorUse[],
+  audit: readonly AuditReference[] = [],
 ): DrillReport {
   const cohort = summaryOf(measures?.cohort)
   const control = summaryOf(measures?.control)
-  const timeline = measures?.timeline ?? {}
+  const timeline = steadied(measures?.timeline ?? {})
   const times = timesOf(timeline)
   const objectives = resultsOf(drill.objectives, times, cohort, control)
   return {
@@ -126,7 +147,16 @@ export function reportOf(
     series: seriesOf(measures?.cohort.seconds ?? [], measures?.control.seconds ?? []),
     donors,
     events: measures?.events ?? [],
+    wouldHaveTripped: (measures?.heard ?? []).map(ownTrip),
+    guards: guardsOf(run),
+    audit,
   }
+}
+
+/** Where nobody was on the way when it was found out, nobody had to be moved. */
+const steadied = (timeline: Timeline): Timeline => {
+  const shifted = timeline.shifted ?? timeline.detected
+  return shifted === undefined ? timeline : { ...timeline, shifted }
 }
 
 function timesOf({ faultOn, faultOff, detected, firstElsewhere, shifted, recovered }: Timeline) {
@@ -135,8 +165,7 @@ function timesOf({ faultOn, faultOff, detected, firstElsewhere, shifted, recover
   return {
     detectMs: between(faultOn, detected),
     firstElsewhereMs: between(faultOn, firstElsewhere),
-    // Where nobody was on the way when it was found out, nobody had to be moved.
-    shiftMs: between(faultOn, shifted ?? detected),
+    shiftMs: between(faultOn, shifted),
     recoverMs: between(faultOff, recovered),
   }
 }

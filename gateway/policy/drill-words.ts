@@ -2,6 +2,8 @@
 import type { DrillEnding, FaultKind, Objectives } from '../model/drill.ts'
 import type { DrillObjectionName, PlanWarning } from './drill-guards.ts'
 import type { Moment } from './drill-measure.ts'
+import type { FoundBy, StaysClosedFor } from './drill-own-trips.ts'
+import type { GuardHeard } from './drill-report-guards.ts'
 import type { DrillVerdict } from './drill-report.ts'
 import type { Words } from './words.ts'
 
@@ -75,10 +77,10 @@ export const momentWords: Readonly<Record<Moment, Words>> = {
   breakerOpen: { zh: '熔断器断开', en: 'breaker open' },
   detected: { zh: '全部发现', en: 'found out' },
   firstElsewhere: { zh: '首个请求由他处服务', en: 'first request served elsewhere' },
-  shifted: { zh: '切换稳定', en: 'shifted, steady' },
+  shifted: { zh: '稳定：已全部切换', en: 'steady: all served elsewhere' },
   faultOff: { zh: '故障解除', en: 'fault off' },
   firstHome: { zh: '首个请求回到原处', en: 'first request home' },
-  recovered: { zh: '恢复稳定', en: 'recovered, steady' },
+  recovered: { zh: '稳定：已全部恢复', en: 'steady: all served at home' },
 }
 
 export const objectiveWords: Readonly<Record<keyof Objectives, Words>> = {
@@ -87,4 +89,27 @@ export const objectiveWords: Readonly<Record<keyof Objectives, Words>> = {
   recoverMs: { zh: '恢复用时（毫秒）', en: 'time to recover, ms' },
   errorShare: { zh: '居民可见错误占比', en: 'share of errors that residents saw' },
   addedP99Ms: { zh: 'p99 增加（毫秒）', en: 'added p99, ms' },
+}
+
+export const foundByWords: Readonly<Record<FoundBy, Words>> = {
+  breaker: { zh: '参与组的熔断器', en: 'the cohort’s breaker' },
+  control: {
+    zh: '按对照组请求计量的熔断器',
+    en: 'a breaker fed with what the control met',
+  },
+  probes: { zh: '健康检查', en: 'probes' },
+}
+
+export const staysClosedWords: Readonly<Record<StaysClosedFor, Words>> = {
+  'nothing-heard': {
+    zh: '不会：其间未收到该节点的任何答复',
+    en: 'no: nothing was heard of it meanwhile',
+  },
+  'nothing-failed': { zh: '不会：没有失败', en: 'no: nothing of it failed' },
+  'too-few-failed': { zh: '不会：失败未达熔断阈值', en: 'no: less failed than opens a breaker' },
+}
+
+export const guardPartWords: Readonly<Record<GuardHeard['did'], Words>> = {
+  overruled: { zh: '被强行越过', en: 'overruled' },
+  fired: { zh: '中止了演练', en: 'ended the drill' },
 }

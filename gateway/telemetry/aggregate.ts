@@ -27,6 +27,7 @@ export const gaugeRules: Readonly<Record<string, 'sum' | 'max' | 'min' | 'averag
   chiyuan_requests_waiting: 'sum',
   chiyuan_protection_level: 'max',
   chiyuan_mode: 'max',
+  chiyuan_drill_phase: 'max',
   chiyuan_residents_active: 'sum',
   chiyuan_requests_per_resident: 'max',
   chiyuan_streams: 'sum',

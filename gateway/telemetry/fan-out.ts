@@ -9,6 +9,7 @@ import type {
   RequestOutcome,
   ShedReason,
 } from '../model/events.ts'
+import type { DrillGroup, DrillMove } from '../model/drill.ts'
 import type { RegionId } from '../model/ids.ts'
 import type { Hold, HoldStep } from '../model/hold.ts'
 import type { Mode } from '../model/mode.ts'
@@ -124,6 +125,16 @@ export class FanOut implements Observer {
   holdChanged(hold: Hold, step: HoldStep): void {
     this.a.holdChanged(hold, step)
     this.b.holdChanged(hold, step)
+  }
+
+  drillMoved(move: DrillMove): void {
+    this.a.drillMoved(move)
+    this.b.drillMoved(move)
+  }
+
+  drillRequestEnded(home: RegionId, group: DrillGroup, failed: boolean): void {
+    this.a.drillRequestEnded(home, group, failed)
+    this.b.drillRequestEnded(home, group, failed)
   }
 
   snapshotApplied(version: number, regions: number, nodes: number): void {

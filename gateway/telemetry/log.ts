@@ -1,6 +1,7 @@
 // What is told as it happens: one line for each change that an operator would want to know of, none for a good request.
 import { type Logger, pino } from 'pino'
 import type { BreakerState, Health, Observer, RequestOutcome, ProtectionName } from '../model/events.ts'
+import type { DrillMove } from '../model/drill.ts'
 import type { RegionId } from '../model/ids.ts'
 import type { Happening } from '../model/happening.ts'
 import type { Hold, HoldStep } from '../model/hold.ts'
@@ -108,6 +109,21 @@ export class LogObserver implements Observer, Disposable {
     else this.logger.info(fields, `${what}: ${kind} of ${owner} ${step} ${words}`)
   }
 
+  drillMoved({ drill, home, fault, before, phase }: DrillMove): void {
+    const step = faultSteps[phase]
+    if (step === null || (phase === 'recovering' && before !== 'fault')) return
+    this.tell({ kind: 'drill', drill, homes: [home], step })
+    const fields = { event: 'drill', drill, home, fault, step }
+    const what = {
+      'fault-on': 'a drill puts its fault on 演练开始注入故障',
+      'fault-off': 'the drill’s fault is off 演练故障已解除',
+      over: 'the drill is over 演练结束',
+    }[step]
+    if (step === 'fault-on') this.logger.warn(fields, `${home}: ${what}: ${fault} (${drill})`)
+    else this.logger.info(fields, `${home}: ${what} (${drill})`)
+  }
+
+  drillRequestEnded(): void {}
   lastGoodServed(): void {}
   residentSeen(): void {}
 
@@ -254,6 +270,8 @@ export class LogObserver implements Observer, Disposable {
 }
 
 const nowhere = 'none'
+
+const faultSteps = { ahead: null, fault: 'fault-on', recovering: 'fault-off', over: 'over' } as const
 
 function framesOf(cause: unknown): { name: string; frames: string[] } {
   const name =

@@ -1,15 +1,18 @@
 // What is counted, for Prometheus. No resident, path or address is ever a label.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AttemptKind, Observer, Refusal, RequestOutcome, ShedReason } from '../model/events.ts'
+import type { DrillGroup, DrillMove } from '../model/drill.ts'
+import type { RegionId } from '../model/ids.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { RouteClass } from '../model/route-class.ts'
 import type { Home, Level, Snapshot } from '../model/snapshot.ts'
 import { CrowdMetrics } from './crowd.ts'
+import { DrillMetrics } from './drill-metrics.ts'
 import { type DurationLine, Durations } from './durations.ts'
 import { gaugesOfNodes, type NodeReading } from './node-gauges.ts'
 import { type ResidentCounter, Residents, wall } from './residents.ts'
-import { Tally, type TallyLine } from './tally.ts'
+import { lineOf, Tally, type TallyLine } from './tally.ts'
 
 export interface Readings {
   nodes(): Iterable<NodeReading>
@@ -108,6 +111,7 @@ export class Metrics implements Observer {
   private readonly begun = new Map<string, Map<AttemptKind, TallyLine>>()
 
   private readonly crowd: CrowdMetrics
+  private readonly drills = new DrillMetrics(this.registry)
   readonly residents: Residents
 
   /** @param residentWindow Makes the counter of one more home's residents. */
@@ -220,6 +224,14 @@ export class Metrics implements Observer {
   }
   holdChanged(): void {}
 
+  drillMoved(move: DrillMove): void {
+    this.drills.moved(move)
+  }
+
+  drillRequestEnded(home: RegionId, group: DrillGroup, failed: boolean): void {
+    this.drills.requestEnded(home, group, failed)
+  }
+
   /** Takes a departed node's lines out; series never expire by themselves. */
   forget(node: CodeNode): void {
     this.attempts.drop(this.ended.get(node.id)?.values() ?? [])
@@ -300,23 +312,4 @@ export class Metrics implements Observer {
     this.durationLines.set(name, line)
     return line
   }
-}
-
-function lineOf<K extends string>(
-  lines: Map<string, Map<K, TallyLine>>,
-  node: string,
-  key: K,
-  tally: Tally,
-): TallyLine {
-  let own = lines.get(node)
-  if (own === undefined) {
-    own = new Map()
-    lines.set(node, own)
-  }
-  let line = own.get(key)
-  if (line === undefined) {
-    line = tally.line(node, key)
-    own.set(key, line)
-  }
-  return line
 }

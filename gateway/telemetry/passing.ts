@@ -10,6 +10,7 @@ import type {
   ShedReason,
 } from '../model/events.ts'
 import type { Hold, HoldStep } from '../model/hold.ts'
+import type { DrillGroup, DrillMove } from '../model/drill.ts'
 import type { RegionId } from '../model/ids.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -102,6 +103,14 @@ export class Passing implements Observer {
 
   modeSet(mode: Mode, before: Mode | null): void {
     this.to.modeSet(mode, before)
+  }
+
+  drillMoved(move: DrillMove): void {
+    this.to.drillMoved(move)
+  }
+
+  drillRequestEnded(home: RegionId, group: DrillGroup, failed: boolean): void {
+    this.to.drillRequestEnded(home, group, failed)
   }
 
   snapshotApplied(version: number, regions: number, nodes: number): void {

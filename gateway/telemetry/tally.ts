@@ -44,3 +44,23 @@ export class Tally {
     for (const { count, labels } of this.lines) if (count > 0) this.counter.labels(...labels).inc(count)
   }
 }
+
+/** The line of a node's `key`, made where it is new. */
+export function lineOf<K extends string>(
+  lines: Map<string, Map<K, TallyLine>>,
+  node: string,
+  key: K,
+  tally: Tally,
+): TallyLine {
+  let own = lines.get(node)
+  if (own === undefined) {
+    own = new Map()
+    lines.set(node, own)
+  }
+  let line = own.get(key)
+  if (line === undefined) {
+    line = tally.line(node, key)
+    own.set(key, line)
+  }
+  return line
+}

@@ -20,6 +20,9 @@ async function draft(api: Api, changes: object = {}): Promise<string> {
   return made.parse(answer.body).id
 }
 
+const step = (api: Api, path: string, body: object, token?: string) =>
+  api.post(path, body, token).set('If-Match', '*')
+
 it.each<{ what: string; changes: object; says: RegExp }>([
   { what: 'an unknown fault', changes: { fault: { kind: 'meteor' } }, says: /fault/ },
   {
@@ -90,7 +93,7 @@ it.each<{ what: string; changes: object; says: RegExp }>([
 it('is drafted, previewed, approved by another, and refused where nothing measures it', async () => {
   await using api = await openApi()
   const id = await draft(api, { cohort: 0.5, objectives: { recoverMs: 100 } })
-  const early = await api.post(`/drills/${id}/start`, { reason: 'now' })
+  const early = await step(api, `/drills/${id}/start`, { reason: 'now' })
   expect([early.status, early.text]).toEqual([409, expect.stringMatching(/does not follow .*draft.*preview/)])
   const previewed = await api.asDocumented(
     'post',
@@ -105,10 +108,10 @@ it('is drafted, previewed, approved by another, and refused where nothing measur
     drill: { state: 'previewed' },
   })
   const wang = await api.token('approver', { name: 'Wang' })
-  const approved = await api.post(`/drills/${id}/approve`, { reason: 'fine' }, wang)
+  const approved = await step(api, `/drills/${id}/approve`, { reason: 'fine' }, wang)
   await api.asDocumented('post', '/drills/{id}/approve', approved)
   expect(approved.body).toMatchObject({ state: 'approved', approver: 'Wang' })
-  const started = await api.post(`/drills/${id}/start`, { reason: 'now', override: true })
+  const started = await step(api, `/drills/${id}/start`, { reason: 'now', override: true })
   await api.asDocumented('post', '/drills/{id}/start', started)
   expect([started.status, started.text]).toEqual([
     409,
@@ -123,16 +126,29 @@ it('is drafted, previewed, approved by another, and refused where nothing measur
   expect(api.faults).toEqual([])
 })
 
+it.each(['approve', 'refuse', 'schedule', 'start'])('%s takes the version that was seen', async (name) => {
+  await using api = await openApi()
+  const id = await draft(api)
+  const seen = await api.post(`/drills/${id}/preview`, {})
+  const path = `/drills/${id}/${name}`
+  const blind = await api.post(path, { reason: 'x' })
+  const stale = await api.post(path, { reason: 'x' }).set('If-Match', '"1"')
+  expect([seen.headers.etag, blind.status, stale.status]).toEqual(['"2"', 428, 412])
+  await api.asDocumented('post', `/drills/{id}/${name}`, blind)
+  await api.asDocumented('post', `/drills/{id}/${name}`, stale)
+  expect((await api.get(`/drills/${id}`)).body).toMatchObject({ state: 'previewed', version: 2 })
+})
+
 it('is scheduled only with a schedule, and begins at its next window', async () => {
   await using api = await openApi()
   const id = await draft(api)
   await api.post(`/drills/${id}/preview`, {})
-  const none = await api.post(`/drills/${id}/schedule`, { reason: 'x' })
+  const none = await step(api, `/drills/${id}/schedule`, { reason: 'x' })
   expect([none.status, none.text]).toEqual([409, expect.stringContaining('it has no schedule')])
   const every = Array.from({ length: 7 }, (_, weekday) => ({ weekday, from: 0, to: 1440 }))
   const weekly = await draft(api, { schedule: { kind: 'weekly', blocked: [], windows: every } })
   await api.post(`/drills/${weekly}/preview`, {})
-  const scheduled = await api.post(`/drills/${weekly}/schedule`, { reason: 'x' })
+  const scheduled = await step(api, `/drills/${weekly}/schedule`, { reason: 'x' })
   await api.asDocumented('post', '/drills/{id}/schedule', scheduled)
   expect(scheduled.body).toMatchObject({ state: 'scheduled', nextAt: expect.any(String) })
 })

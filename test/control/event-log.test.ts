@@ -152,6 +152,7 @@ const all: Happening[] = [
   { kind: 'registry', up: false, detail: 'disk full' },
   { kind: 'registry', up: true, detail: '' },
   { kind: 'shedding', home: xian },
+  { kind: 'drill', drill: 'd1', homes: [xian, xianyang], step: 'fault-on' },
   { kind: 'protection', level: 'eased', reason: 'memory' },
   { kind: 'protection', level: 'normal', reason: 'calm' },
   { kind: 'readiness', node: nodeId('xianyang-1'), region: xianyang, notReadyFor: [xian] },

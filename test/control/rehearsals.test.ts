@@ -167,6 +167,6 @@ it('failing probes find a node down by their own pace, for the cohort alone', as
   await clock.advance(1000)
   await clock.advance(1300)
   expect(verdictOf(rehearsals.inForce[0], board)).toEqual(['unhealthy', 'ok'])
-  expect(events).toEqual([])
+  expect(events).toEqual(['drill 610100 ahead', 'drill 610100 fault'])
   expect(rehearsals.read('drill-probe-fail')?.events.map(({ what }) => what)).toContain('health down')
 })

@@ -25,6 +25,8 @@ const faults: readonly Shown[] = [
   { home: '610700', fault: { kind: 'quota-cut', share: 0 }, levels: ['neighbour'] },
 ]
 const isSeen = ({ kind }: Shown['fault']): boolean => kind === 'errors' || kind === 'blackhole'
+/** Whoever is sent there fails, so that a breaker would open by itself. */
+const fails = new Set(['blackhole', 'refuse', 'errors', 'probe-fail'])
 const seconds = 3
 const withinMs = 200
 const madeSchema = z.looseObject({ id: z.string(), state: z.string() })
@@ -126,12 +128,18 @@ describe('seven faults at once, each upon half the residents of its home', () =>
     const report = reports.get(home)
     const saw = seen.get(home) ?? []
     if (report === undefined) throw new Error('no report')
-    const { timeline, cohort, control, run, verdict, times } = report
+    const { timeline, cohort, control, run, verdict, times, audit, wouldHaveTripped } = report
     const { faultOn = 0, faultOff = 0, firstElsewhere, firstHome, recovered = 0 } = timeline
     const usual = home === '610700' ? 'lender' : home
     const other = home === '610700' ? 'province' : 'neighbour'
     expect([run.ending, verdict]).toEqual(['time', 'passed'])
     near(faultOff - faultOn, seconds * 1000)
+    expect(audit.map(({ action }) => action)).toEqual(
+      ['create', 'preview', 'approve', 'start', 'end'].map((step) => `drill.${step}`),
+    )
+    const [trip] = wouldHaveTripped
+    if (fails.has(fault.kind)) expect(trip?.at).toBeGreaterThanOrEqual(faultOn)
+    else expect(trip?.at ?? null).toBeNull()
 
     // Errors: to the last one.
     const errors = saw.filter(({ status }) => status >= 500)

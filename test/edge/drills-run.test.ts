@@ -87,6 +87,35 @@ it('approved, run to its end, and reported with the figures that residents saw',
   await edge.until(id, 'reported')
   await residents.stop()
   const report = await edge.report(id)
+  expect(report.audit.map(({ action, by, outcome }) => [action, by, outcome])).toEqual([
+    ['drill.create', 'first admin', 'done'],
+    ['drill.preview', 'first admin', 'done'],
+    ['drill.start', 'first admin', 'refused'],
+    ['drill.approve', 'first admin', 'refused'],
+    ['drill.approve', 'Wang', 'done'],
+    ['drill.start', 'first admin', 'done'],
+    ['drill.end', 'chiyuan', 'done'],
+  ])
+  const told = edge.gateway.gateway.events
+    .recent()
+    .flatMap(({ happening }) =>
+      happening.kind === 'drill' && happening.drill === id ? [happening.step] : [],
+    )
+  const ofFault = ['fault-on', 'fault-off', 'over']
+  expect(told.filter((step) => ofFault.includes(step))).toEqual(ofFault)
+  expect(told.filter((step) => !ofFault.includes(step))).toEqual([
+    'draft',
+    'previewed',
+    'approved',
+    'running',
+    'restoring',
+    'reported',
+  ])
+  const drillMetric = (what: string, group: string): Promise<number> =>
+    edge.gateway.metric(`chiyuan_drill_${what}_total`, `home="610100",group="${group}"`)
+  expect(await drillMetric('requests', 'cohort')).toBe(report.cohort.requests)
+  expect(await drillMetric('errors', 'cohort')).toBe(report.cohort.errors)
+  expect(await drillMetric('requests', 'control')).toBe(report.control.requests)
   const { seen } = residents
   const errors = seen.filter(({ status }) => status >= 500)
   expect(errors.length).toBeGreaterThan(0)

@@ -125,8 +125,13 @@ it.each<{ fault: Fault; retried: boolean }>([
   const during = [...(await edge.round(20)), ...(await edge.round(20))]
   expect(during.map(({ status, by }) => [status, by])).toEqual(during.map(() => [200, 'neighbour']))
   expect(edge.own.requests).toBe(before)
-  const { timeline, cohort } = edge.measured(lease)
+  const { timeline, cohort, heard } = edge.measured(lease)
   expect(cohort.retries > 0).toBe(retried)
+  // Held, nothing comes back of it, and nobody else asks it: then nobody can say.
+  const [trip] = heard
+  expect(heard).toHaveLength(1)
+  if (retried) expect(trip?.at).toBeGreaterThanOrEqual(timeline.faultOn ?? Infinity)
+  else expect(trip).toEqual({ node: 'xian-1', at: null, by: null, answers: 0, failures: 0 })
   expect(timeline.detected).toBeDefined()
   expect(timeline.firstElsewhere).toBeGreaterThanOrEqual(timeline.faultOn ?? Infinity)
   await endLease(edge.registry, lease)
@@ -136,6 +141,26 @@ it.each<{ fault: Fault; retried: boolean }>([
   }, 5000)
   expect((await edge.round(20)).every(({ by }) => by === 'own')).toBe(true)
   expect(edge.measured(lease).timeline.recovered).toBeDefined()
+})
+
+it('of a node that is held, the control’s requests tell when its breaker would have opened', async () => {
+  await using edge = await twoCities()
+  const lease = await edge.begin({ kind: 'trip' }, { cohort: 0.5 })
+  const well = await edge.round(80)
+  const asked = well.filter(({ by }) => by === 'own').length
+  expect(edge.measured(lease).heard).toEqual([
+    { node: 'xian-1', at: null, by: null, answers: asked, failures: 0 },
+  ])
+  edge.behaviour.status = 500
+  const failedFrom = Date.now()
+  await edge.round(80)
+  await edge.round(80)
+  const [held] = edge.measured(lease).heard
+  expect(held?.by).toBe('control')
+  expect(held?.at).toBeGreaterThanOrEqual(failedFrom - 5)
+  expect(held?.failures).toBeGreaterThan(0)
+  // The real one is fed by the same requests.
+  expect(await edge.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(1)
 })
 
 it('a blackhole is found out by hedges as a frozen node is, and nothing reaches the node', async () => {
@@ -167,8 +192,9 @@ it('latency delays what is really sent, and the node is not blamed for it', asyn
   const lease = await edge.begin({ kind: 'latency', ms: 120, jitterMs: 20 })
   const during = await edge.round(40)
   expect(during.every(({ status, by, ms }) => status === 200 && by === 'own' && ms > 95)).toBe(true)
-  const { cohort } = edge.measured(lease)
+  const { cohort, heard } = edge.measured(lease)
   expect(cohort.underFault.requests).toBe(40)
+  expect(heard).toEqual([{ node: 'xian-1', at: null, by: null, answers: 40, failures: 0 }])
   await endLease(edge.registry, lease)
   await eventually(() => expect(edge.measured(lease).timeline.recovered).toBeDefined())
   // They had stayed, so nobody is sent away to be brought back.

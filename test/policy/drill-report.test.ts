@@ -3,10 +3,11 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
 import type { DrillEnding } from '../../gateway/model/drill.ts'
-import { regionId } from '../../gateway/model/ids.ts'
+import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import { type DrillMeasures, MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { addedUp } from '../../gateway/policy/drill-measure-sum.ts'
 import { reportOf } from '../../gateway/policy/drill-report.ts'
+import { allHeard, type NodeHeard, ownTrip } from '../../gateway/policy/drill-own-trips.ts'
 import { htmlReport } from '../../gateway/policy/drill-report-html.ts'
 import { markdownReport } from '../../gateway/policy/drill-report-markdown.ts'
 import { LatencyHistogram } from '../../gateway/policy/latency-histogram.ts'
@@ -22,6 +23,8 @@ const run = (ending: DrillEnding = 'time') => ({
   detail: '',
 })
 
+const xian1 = nodeId('xian-1')
+
 /** 100 requests of the cohort, 8 of which failed, 900 of the control, of which 9 did. */
 function measured(): DrillMeasures {
   const made = new MeasuresInTheMaking(1000)
@@ -35,6 +38,10 @@ function measured(): DrillMeasures {
   made.cohort.tried('retry')
   made.cohort.tried('hedge')
   made.first('detected', 6400)
+  made.ownTrips.watch(xian1)
+  made.ownTrips.heard(xian1, true)
+  made.ownTrips.found(xian1, 6400, 'breaker')
+  made.ownTrips.found(xian1, 6300, 'probes')
   made.last('shifted', 6900)
   made.first('faultOff', 66_000)
   made.first('recovered', 78_000)
@@ -59,6 +66,10 @@ it('holds what was measured to what was promised', () => {
   expect(report.objectives.find(({ objective }) => objective === 'errorShare')?.measured).toBeCloseTo(0.07)
   expect(report.verdict).toBe('passed')
   expect(report.cohort).toMatchObject({ requests: 100, errors: 8, retries: 1, hedges: 1 })
+  expect(report.guards).toEqual([{ guard: 'wait-period', did: 'overruled', detail: '' }])
+  expect(report.wouldHaveTripped).toEqual([
+    { node: 'xian-1', at: 6400, by: 'breaker', answers: 1, failures: 1, reason: null },
+  ])
   expect(report.series.reduce((sum, { cohort }) => sum + cohort.requests, 0)).toBe(100)
   expect(drillReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report)
 })
@@ -107,6 +118,41 @@ it.each([
   expect(reportOf(drill(objectives), run(ending), of, []).verdict).toBe(verdict)
 })
 
+it.each([
+  { answers: 0, failures: 0, at: null, reason: 'nothing-heard' },
+  { answers: 900, failures: 0, at: null, reason: 'nothing-failed' },
+  { answers: 900, failures: 9, at: null, reason: 'too-few-failed' },
+  { answers: 900, failures: 800, at: 7, reason: null },
+])('says of $failures failures in $answers answers why it stays closed: $reason', ({ reason, ...heard }) => {
+  const by = heard.at === null ? null : ('control' as const)
+  expect(ownTrip({ node: xian1, by, ...heard })).toMatchObject({ reason })
+})
+
+it('names whichever process found a node out first, and adds up what all of them heard', () => {
+  const heard = (at: number | null, by: NodeHeard['by'], answers: number): NodeHeard => ({
+    node: xian1,
+    at,
+    by,
+    answers,
+    failures: 1,
+  })
+  const [early, late, never] = [heard(5, 'probes', 1), heard(9, 'breaker', 2), heard(null, null, 4)]
+  const first = { node: 'xian-1', at: 5, by: 'probes', answers: 3, failures: 2 }
+  expect(allHeard([early], [late])).toEqual([first])
+  expect(allHeard([late], [early])).toEqual([first])
+  expect(allHeard([never], [late])).toMatchObject([{ at: 9, by: 'breaker', answers: 6 }])
+  expect(allHeard([], [never])).toEqual([never])
+})
+
+it('has nobody to move where nobody was on the way, and says what ended it', () => {
+  const { shifted: _, ...timeline } = measured().timeline
+  const ended = { ...run('failed'), detail: 'xian-2' }
+  const report = reportOf(drill(), ended, { ...measured(), timeline }, [])
+  expect([report.timeline.shifted, report.times.shiftMs]).toEqual([6400, 400])
+  expect(report.guards).toContainEqual({ guard: 'failed', did: 'fired', detail: 'xian-2' })
+  expect(reportOf(drill(), run('owner'), measured(), []).guards).toHaveLength(1)
+})
+
 describe('in print', () => {
   const nasty = '<script>alert(1)</script> | `x`\n# no heading'
   const report = reportOf(
@@ -114,6 +160,7 @@ describe('in print', () => {
     run(),
     measured(),
     donors,
+    [{ seq: 41, at: 900, action: 'drill.start', by: 'Li', outcome: 'done' }],
   )
   const timeText = (wallMs: number): string => `t${wallMs}`
 
@@ -136,8 +183,46 @@ describe('in print', () => {
     const cells = lines
       .filter((line) => line.startsWith('|'))
       .map((line) => line.replace(/\\\|/g, '').split('|').length)
-    expect(new Set(cells)).toEqual(new Set([4, 5, 6]))
+    expect(new Set(cells)).toEqual(new Set([4, 5, 6, 7, 8]))
     expect(lines.join('\n')).not.toMatch(/NaN|undefined|null/)
+  })
+
+  it.each([
+    {
+      lang: 'en' as const,
+      rows: [
+        '| fault on | t6000 | 0 |',
+        '| first failed attempt | – | – |',
+        '| breaker open | – | – |',
+        '| found out | t6400 | 400 |',
+        '| first request served elsewhere | – | – |',
+        '| steady: all served elsewhere | t6900 | 900 |',
+        '| fault off | t66000 | 60000 |',
+        '| first request home | – | – |',
+        '| steady: all served at home | t78000 | 72000 |',
+        '| the last drill ended too shortly before | overruled | – |',
+        '| xian-1 | t6400 | 400 | the cohort’s breaker | 1 | 1 |',
+        '| 41 | t900 | drill.start | Li | done |',
+        '| 610400 | 12.5 | 40 % |',
+      ],
+    },
+    {
+      lang: 'zh' as const,
+      rows: [
+        '| 故障注入 | t6000 | 0 |',
+        '| 稳定：已全部切换 | t6900 | 900 |',
+        '| 稳定：已全部恢复 | t78000 | 72000 |',
+        '| 距上次演练过近 | 被强行越过 | – |',
+        '| xian-1 | t6400 | 400 | 参与组的熔断器 | 1 | 1 |',
+        '| 41 | t900 | drill.start | Li | 已执行 |',
+      ],
+    },
+  ])('names each moment, guard, own trip and record, in $lang', ({ lang, rows }) => {
+    const lines = markdownReport(report, lang, timeText).split('\n')
+    expect(lines).toEqual(expect.arrayContaining(rows))
+    const cells = rows.flatMap((row) => row.slice(2, -2).split(' | '))
+    const html = htmlReport(report, lang, timeText)
+    expect(cells.filter((cell) => !html.includes(`<td>${cell}</td>`))).toEqual([])
   })
 
   it('of nothing measured has no plot and no figures', () => {

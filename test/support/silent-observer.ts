@@ -31,6 +31,8 @@ export function listening(): Heard {
     readinessUnreadable: (node) => events.push(`unreadable ${node.id}`),
     breakerChanged: (node, state) => events.push(`breaker ${node.id} ${state}`),
     internalError: (cause) => events.push(`internal ${String(cause)}`),
+    drillMoved: ({ home, phase }) => events.push(`drill ${home} ${phase}`),
+    drillRequestEnded: nothing,
     snapshotApplied: (version) => events.push(`snapshot ${version}`),
     reloadRefused: (what) => events.push(`refused ${what}`),
     registryLost: () => events.push('registry lost'),

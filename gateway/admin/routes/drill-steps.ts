@@ -4,6 +4,7 @@ import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import type { RegistryChange } from '../../control/registry/port.ts'
 import { readTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Drill, Person } from '../../model/drill.ts'
+import type { Happening } from '../../model/happening.ts'
 import type { Operator } from '../../model/operator.ts'
 import { type DrillStep, type StepProblem, takeStep } from '../../policy/drill.ts'
 import type { Answer, Asked } from '../operation.ts'
@@ -44,8 +45,16 @@ export function stepped(
   })
 }
 
+/** That it is in this state now, for whoever follows the events. */
+export const toldOf = ({ id, scope, state }: Drill): Happening => ({
+  kind: 'drill',
+  drill: id,
+  homes: scope.homes,
+  step: state,
+})
+
 /** @param writes Where more than the drill itself is written. */
-export function change(
+export async function change(
   plane: Plane,
   asked: Pick<Asked<unknown, unknown, unknown>, 'operator' | 'from' | 'idempotency'>,
   action: string,
@@ -59,7 +68,7 @@ export function change(
 ): Promise<Answer> {
   const version = before.version + 1
   const body = toDrillAnswer(after, version)
-  return plane.desk.make(asked, {
+  const made = await plane.desk.make(asked, {
     action,
     target: `drills/${after.id}`,
     reason,
@@ -68,4 +77,6 @@ export function change(
     writes,
     answer: answer ?? { body, version },
   })
+  if (after.state !== before.value.state) plane.events.add(toldOf(after))
+  return made
 }

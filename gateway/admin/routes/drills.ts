@@ -20,7 +20,8 @@ import {
   stepAsked,
   toDrillAnswer,
 } from '../schemas/drills.ts'
-import { change, drillOf, oneDrill, personOf, stepped } from './drill-steps.ts'
+import { change, drillOf, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
+import { progressing } from './drill-progress.ts'
 import { reporting } from './drill-report.ts'
 
 export const drillRoutes = (plane: Plane): AdminRoute[] => [
@@ -32,6 +33,7 @@ export const drillRoutes = (plane: Plane): AdminRoute[] => [
   { path: '/drills/:id/schedule', methods: { post: scheduling(plane) } },
   { path: '/drills/:id/start', methods: { post: starting(plane) } },
   { path: '/drills/:id/stop', methods: { post: stopping(plane) } },
+  { path: '/drills/:id/progress', methods: { get: progressing(plane) } },
   { path: '/drills/:id/report', methods: { get: reporting(plane) } },
 ]
 
@@ -84,7 +86,7 @@ const create = (plane: Plane) =>
         run: null,
       }
       const after = toDrillAnswer(drill, 1)
-      return plane.desk.make(asked, {
+      const made = await plane.desk.make(asked, {
         action: 'drill.create',
         target: `drills/${drill.id}`,
         reason: drill.reason,
@@ -93,6 +95,8 @@ const create = (plane: Plane) =>
         writes: [{ key: drillPrefix + drill.id, value: drill, expectedVersion: 0 }],
         answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/drills/${drill.id}` } },
       })
+      plane.events.add(toldOf(drill))
+      return made
     },
   })
 
@@ -171,6 +175,7 @@ const deciding = (plane: Plane, kind: 'approve' | 'refuse') =>
     body: stepAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       must(asked.operator, 'approve', before.value.scope.homes)
@@ -190,6 +195,7 @@ const scheduling = (plane: Plane) =>
     body: stepAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { schedule, scope } = before.value
@@ -214,6 +220,7 @@ const starting = (plane: Plane) =>
     body: startAsked,
     answer: { status: 200, schema: drillAnswer },
     problems: ['conflict', 'guarded'],
+    needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { value: drill } = before

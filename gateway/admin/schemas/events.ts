@@ -1,5 +1,6 @@
 // Events as they go over the wire: to operators, and from workers to their primary.
 import { z } from 'zod'
+import { drillStates } from '../../model/drill.ts'
 import type { Happening, OperatorEvent } from '../../model/happening.ts'
 import {
   breakerSchema,
@@ -69,6 +70,12 @@ export const happeningSchema: z.ZodType<Happening> = z.discriminatedUnion('kind'
     enrolment: z.string(),
     donor: regionIdSchema,
     step: z.string(),
+  }),
+  z.strictObject({
+    kind: kind('drill'),
+    drill: z.string(),
+    homes: z.array(regionIdSchema),
+    step: z.enum([...drillStates, 'fault-on', 'fault-off', 'over']),
   }),
   z.strictObject({
     kind: kind('reload-refused'),

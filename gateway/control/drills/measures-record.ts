@@ -1,6 +1,7 @@
 // What one process measured of drills, as it tells another.
 import { z } from 'zod'
 import { type DrillMeasures, moments } from '../../policy/drill-measure.ts'
+import { foundBy } from '../../policy/drill-own-trips.ts'
 import { nodeField } from '../intent/drills.ts'
 
 const count = z.number().min(0)
@@ -20,11 +21,20 @@ const group = z.object({
 })
 const recent = z.object({ requests: count, errors: count, p99Ms: count.nullable() })
 
+const nodeHeard = z.object({
+  node: nodeField,
+  at: z.number().nullable(),
+  by: z.enum(foundBy).nullable(),
+  answers: count,
+  failures: count,
+})
+
 const measures: z.ZodType<DrillMeasures> = z.object({
   timeline: z.partialRecord(z.enum(moments), z.number()),
   cohort: group,
   control: group,
   events: z.array(z.object({ at: z.number(), node: nodeField, what: z.string(), real: z.boolean() })),
+  heard: z.array(nodeHeard).default([]),
   recent: z.object({ cohort: recent, control: recent }),
 })
 

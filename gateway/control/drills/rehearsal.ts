@@ -1,21 +1,23 @@
 // One home's part in a drill, in one process: puts the fault on, takes it off, and sees to it that nodes are trusted again.
 import type { Clock } from '../../model/clock.ts'
-import type { DrillLease, FaultKind } from '../../model/drill.ts'
+import type { DrillLease, DrillPhase } from '../../model/drill.ts'
 import type { BreakerState, Observer } from '../../model/events.ts'
 import type { NodeId, RegionId } from '../../model/ids.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { Home } from '../../model/snapshot.ts'
 import type { MeasuresInTheMaking } from '../../policy/drill-measure.ts'
 import { cohortSeed, isInCohort, targetsOf } from '../../policy/drill-scope.ts'
-import { stallThreshold } from '../../policy/eligibility.ts'
+import type { FoundBy } from '../../policy/drill-own-trips.ts'
 import { afterProbe, nextProbeInMs, type ProbeSettings, type ProbeState } from '../../policy/health.ts'
 import { BreakerFactory } from '../breakers.ts'
 import { Donor } from '../health/donor.ts'
 import type { Board } from '../health/board.ts'
 import type { NodeSettings, OwnDelay } from '../health/node-state.ts'
 import { ShadowBoard } from './shadow-board.ts'
+import { isBack, isDownAlone, isKnownBad, isSilent, isUnprobed } from './shadow-condition.ts'
 import { ShadowState, unbounded } from './shadow-state.ts'
 import { ShadowObserver } from './shadow-observer.ts'
+import { Witnesses } from './witnesses.ts'
 
 export interface RehearsalParts {
   readonly board: Board
@@ -30,9 +32,6 @@ export interface RehearsalParts {
   readonly observer: Observer
 }
 
-/** - `ahead`: measured only; `fault`: on; `recovering`: off, nodes come back as they would; `over`: nobody is in it any more. */
-export type RehearsalPhase = 'ahead' | 'fault' | 'recovering' | 'over'
-
 /** Recovery is looked at so often, ms. */
 const lookEveryMs = 100
 /** What never got a request that could prove it well is given up on after a trial's wait, a ramp and this, ms. */
@@ -42,7 +41,9 @@ export class Rehearsal implements Disposable {
   readonly lease: DrillLease
   readonly board: ShadowBoard
   readonly measures: MeasuresInTheMaking
-  phase: RehearsalPhase = 'ahead'
+  /** What breakers would have made of nodes that the cohort is kept off. */
+  readonly witnesses: Witnesses
+  private at: DrillPhase = 'ahead'
   /** Told when residents are no longer in it. */
   whenOver = (): void => {}
   private readonly seed: number
@@ -64,6 +65,9 @@ export class Rehearsal implements Disposable {
     this.seed = cohortSeed(lease.drill)
     const settings = parts.nodeSettings()
     this.breakers = new BreakerFactory(settings.breaker)
+    this.witnesses = new Witnesses(this.breakers, settings.breaker.connectFailures, (node) =>
+      this.noteFound(node, 'control'),
+    )
     const observer = new ShadowObserver(this, parts.wallNow)
     const { clock, own } = parts
     const nodeParts = { clock, settings, breakers: this.breakers, observer, own }
@@ -76,10 +80,20 @@ export class Rehearsal implements Disposable {
       this.shadows.set(node.id, shadow)
     }
     this.board = new ShadowBoard(parts.board, this.shadows)
+    this.tellMove(null, 'ahead')
     const untilFault = lease.faultAt - parts.wallNow()
     if (untilFault <= 0) this.faultOn()
     else this.after(untilFault, () => this.faultOn())
     this.renew(lease)
+  }
+
+  get phase(): DrillPhase {
+    return this.at
+  }
+
+  private set phase(phase: DrillPhase) {
+    if (phase !== this.at) this.tellMove(this.at, phase)
+    this.at = phase
   }
 
   /** Its lease was put off. Without that it ends by itself, whatever the registry can be heard to say. */
@@ -143,6 +157,7 @@ export class Rehearsal implements Disposable {
     this.clearTimers()
     this.atEnd.clear()
     for (const shadow of this.shadows.values()) shadow.circuit[Symbol.dispose]()
+    this.witnesses[Symbol.dispose]()
     this.breakers[Symbol.dispose]()
   }
 
@@ -167,6 +182,7 @@ export class Rehearsal implements Disposable {
     this.measures.first('faultOn', this.parts.wallNow())
     for (const shadow of this.shadows.values()) {
       shadow.fault = fault
+      this.measures.ownTrips.watch(shadow.node.id)
       if (fault.kind === 'trip') shadow.hold = 'trip'
       else if (fault.kind === 'quota-cut') this.cutQuota(shadow, fault.share)
       // Who answers no request answers no probe either.
@@ -201,6 +217,7 @@ export class Rehearsal implements Disposable {
 
   private release(shadow: ShadowState, proven: boolean): void {
     // Whose residents had stayed are not sent away now.
+    if (isDownAlone(shadow)) this.measures.ownTrips.found(shadow.node.id, this.parts.wallNow(), 'probes')
     const hadLeft = isKnownBad(shadow) && shadow.fault?.kind !== 'quota-cut'
     shadow.fault = null
     shadow.hold = null
@@ -230,7 +247,10 @@ export class Rehearsal implements Disposable {
   /** @internal */
   breakerMoved(node: CodeNode, state: BreakerState): void {
     const at = this.parts.wallNow()
-    if (state === 'open') this.measures.first('breakerOpen', at)
+    if (state === 'open') {
+      this.measures.first('breakerOpen', at)
+      this.noteFound(node.id, 'breaker')
+    }
     this.measures.happened({ at, node: node.id, what: `breaker ${state}`, real: false })
     this.noteDetected()
   }
@@ -243,8 +263,18 @@ export class Rehearsal implements Disposable {
   }
 
   /** @internal */
+  noteFound(node: NodeId, by: FoundBy): void {
+    if (this.phase === 'fault') this.measures.ownTrips.found(node, this.parts.wallNow(), by)
+  }
+
+  /** @internal */
   noteDetected(): void {
     if (this.phase === 'fault' && this.isDetected) this.measures.first('detected', this.parts.wallNow())
+  }
+
+  private tellMove(before: DrillPhase | null, phase: DrillPhase): void {
+    const { drill, home, fault } = this.lease
+    this.parts.observer.drillMoved({ drill, home, fault: fault.kind, before, phase })
   }
 
   private after(delayMs: number, task: () => void): void {
@@ -260,16 +290,3 @@ export class Rehearsal implements Disposable {
     this.timers.clear()
   }
 }
-
-const isUnprobed: ReadonlySet<FaultKind> = new Set<FaultKind>(['refuse', 'blackhole', 'probe-fail'])
-
-const isSilent = ({ silentOverdue }: ShadowState): boolean => silentOverdue >= stallThreshold
-
-const isKnownBad = (shadow: ShadowState): boolean =>
-  shadow.hold !== null ||
-  shadow.health === 'down' ||
-  shadow.breaker !== 'closed' ||
-  isSilent(shadow) ||
-  shadow.fault?.kind === 'quota-cut'
-
-const isBack = (shadow: ShadowState): boolean => !isKnownBad(shadow) && shadow.ramp >= 1

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { drillEndings } from '../../model/drill.ts'
 import { moments } from '../../policy/drill-measure.ts'
+import { foundBy, staysClosedFor } from '../../policy/drill-own-trips.ts'
 import { type DrillReport, verdicts } from '../../policy/drill-report.ts'
+import { guardParts } from '../../policy/drill-report-guards.ts'
 import { faultSchema, faultScopeShape, nodeField, regionField } from '../intent/drills.ts'
 
 const number = z.number()
@@ -50,7 +52,9 @@ export const drillReportSchema: z.ZodType<DrillReport> = z.object({
     detail: z.string(),
   }),
   verdict: z.enum(verdicts),
-  timeline: z.partialRecord(z.enum(moments), number),
+  timeline: z
+    .partialRecord(z.enum(moments), number)
+    .describe('`shifted`: steady elsewhere; `recovered`: steady at home.'),
   times: z.object({ detectMs: orNull, firstElsewhereMs: orNull, shiftMs: orNull, recoverMs: orNull }),
   objectives: z.array(
     z.object({
@@ -65,4 +69,32 @@ export const drillReportSchema: z.ZodType<DrillReport> = z.object({
   series: z.array(z.object({ second: number, cohort: point, control: point })),
   donors: z.array(z.object({ region: regionField, peakRps: number, peakUse: orNull })),
   events: z.array(z.object({ at: number, node: nodeField, what: z.string(), real: z.boolean() })),
+  wouldHaveTripped: z
+    .array(
+      z.object({
+        node: nodeField,
+        at: orNull.describe('When it was, or would have been, found out with nobody’s hand on it.'),
+        by: z.enum(foundBy).nullable(),
+        answers: number,
+        failures: number,
+        reason: z.enum(staysClosedFor).nullable().describe('Why it would not have been.'),
+      }),
+    )
+    .default([]),
+  guards: z
+    .array(z.object({ guard: z.string(), did: z.enum(guardParts), detail: z.string() }))
+    .default([])
+    .describe('Those that were overruled to begin it, and what ended it before its time.'),
+  audit: z
+    .array(
+      z.object({
+        seq: z.int(),
+        at: number,
+        action: z.string(),
+        by: z.string().nullable(),
+        outcome: z.enum(['done', 'refused', 'failed']),
+      }),
+    )
+    .default([])
+    .describe('Records of the audit log that are about it.'),
 })

@@ -13,6 +13,7 @@ import type { Changes } from '../changes.ts'
 import { drillLeverKey } from '../intent/drills.ts'
 import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
 import { listTyped, type Versioned } from '../registry/typed.ts'
+import { auditReferences } from './audit-references.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
@@ -39,6 +40,8 @@ export interface RunnerParts {
   readonly aheadMs: () => number
   /** Stands in the audit log for what nobody did by hand. */
   readonly gatewayId: string
+  /** Told of each drill that it brings into another state. */
+  readonly moved?: (drill: Drill) => void
   /** A fault of our own. */
   readonly fault: (cause: unknown) => void
 }
@@ -143,7 +146,8 @@ export class DrillRunner implements AsyncDisposable {
     const drill = one.value
     const isLate = wallNow() - (run.endedAt ?? 0) > restoringAtMostMs
     if (!isLate && (await drills.isInForce(drill.id))) return
-    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse)
+    const audit = await auditReferences(this.parts.registry, drill)
+    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse, audit)
     this.watches.delete(drill.id)
     const key = drillReportPrefix + drill.id
     const before = await this.parts.registry.read(key)
@@ -195,7 +199,7 @@ export class DrillRunner implements AsyncDisposable {
     this.isStale = true
     if (!result.ok) return
     const next = result.drill
-    await this.parts.changes.commit(
+    const written = await this.parts.changes.commit(
       {
         actor: { id: 'gateway', name: this.parts.gatewayId },
         from: 'local',
@@ -210,6 +214,7 @@ export class DrillRunner implements AsyncDisposable {
       // Where somebody was quicker, what they did is seen the next time.
       [{ key: drillPrefix + drill.id, value: next, expectedVersion: version }, ...changes],
     )
+    if (written.ok && next.state !== drill.state) this.parts.moved?.(next)
   }
 
   private watchOf({ id }: Drill): Watch {

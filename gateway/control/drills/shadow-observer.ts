@@ -5,11 +5,11 @@ import type { NodeObserver } from '../health/node-state.ts'
 import type { Rehearsal } from './rehearsal.ts'
 
 export class ShadowObserver implements NodeObserver {
-  private readonly rehearsal: Pick<Rehearsal, 'breakerMoved' | 'noteDetected' | 'measures'>
+  private readonly rehearsal: Pick<Rehearsal, 'breakerMoved' | 'noteDetected' | 'noteFound' | 'measures'>
   private readonly wallNow: () => number
 
   constructor(
-    rehearsal: Pick<Rehearsal, 'breakerMoved' | 'noteDetected' | 'measures'>,
+    rehearsal: Pick<Rehearsal, 'breakerMoved' | 'noteDetected' | 'noteFound' | 'measures'>,
     wallNow: () => number,
   ) {
     this.rehearsal = rehearsal
@@ -23,6 +23,7 @@ export class ShadowObserver implements NodeObserver {
       what: `health ${health}`,
       real: false,
     })
+    if (health === 'down') this.rehearsal.noteFound(node.id, 'probes')
     this.rehearsal.noteDetected()
   }
 

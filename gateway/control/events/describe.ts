@@ -1,7 +1,7 @@
 // A happening in words, with how grave it is and what it is about.
 import type { HoldKind, HoldStep } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
-import type { Happening, OperatorEvent } from '../../model/happening.ts'
+import type { DrillTold, Happening, OperatorEvent } from '../../model/happening.ts'
 import { levelWords, type Words } from '../../policy/words.ts'
 
 /** A region's name, where it is known. */
@@ -48,6 +48,8 @@ export function describe(happening: Happening, nameOf: NameOf): Described {
       return protection(happening)
     case 'enrolment':
       return enrolment(happening, nameOf)
+    case 'drill':
+      return drill(happening, nameOf)
     case 'reload-refused': {
       const { what, detail } = happening
       const zh = what === 'configuration' ? '新配置' : '新证书'
@@ -136,6 +138,33 @@ function enrolment(
   const who = named(donor, nameOf)
   const message = { zh: `${who.zh} 入网 ${id}：${step}`, en: `${who.en} enrolment ${id}: ${step}` }
   return about('info', message, { region: donor })
+}
+
+const drillWords: Readonly<Record<DrillTold, Words>> = {
+  draft: { zh: '已起草', en: 'drafted' },
+  previewed: { zh: '已预览', en: 'previewed' },
+  approved: { zh: '已批准', en: 'approved' },
+  scheduled: { zh: '已排期', en: 'scheduled' },
+  running: { zh: '已开始', en: 'has begun' },
+  restoring: { zh: '故障结束，正在恢复', en: 'has ended, and nodes are trusted again' },
+  reported: { zh: '已完成，报告已生成', en: 'is done and reported' },
+  refused: { zh: '被否决', en: 'was refused' },
+  aborted: { zh: '已中止', en: 'was given up, or ended early' },
+  'fault-on': { zh: '故障已注入', en: 'has its fault on' },
+  'fault-off': { zh: '故障已解除', en: 'has its fault off' },
+  over: { zh: '居民已全部退出', en: 'has nobody in it any more' },
+}
+
+function drill({ drill: id, homes, step }: Extract<Happening, { kind: 'drill' }>, nameOf: NameOf): Described {
+  const all = homes.slice(0, homesNamed).map((home) => named(home, nameOf))
+  const more = homes.length - all.length
+  const message = {
+    zh: `${all.map(({ zh }) => zh).join('、')}${more > 0 ? `等 ${homes.length} 个属地` : ''}：演练 ${id} ${drillWords[step].zh}`,
+    en: `${all.map(({ en }) => en).join(', ')}${more > 0 ? ` and ${more} more` : ''}: drill ${id} ${drillWords[step].en}`,
+  }
+  return about(step === 'fault-on' ? 'warn' : 'info', message, {
+    home: homes.length === 1 ? homes[0] : null,
+  })
 }
 
 function shift(

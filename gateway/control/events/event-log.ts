@@ -173,6 +173,8 @@ function sameness(happening: Happening): string {
       return `${kind} ${happening.level}`
     case 'enrolment':
       return `${kind} ${happening.enrolment} ${happening.step}`
+    case 'drill':
+      return `${kind} ${happening.drill} ${happening.homes.join(' ')} ${happening.step}`
     case 'reload-refused':
       return `${kind} ${happening.what} ${happening.detail}`
   }
