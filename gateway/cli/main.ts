@@ -149,6 +149,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./operators/mode.ts')).modeCommand(),
   },
   {
+    name: 'drill',
+    summary: 'faults on purpose: guarded, ending by themselves, reported',
+    load: async () => (await import('./operators/drill/group.ts')).drillCommand(),
+  },
+  {
     name: 'enrol',
     summary: 'regions that offer to serve others’ residents',
     load: async () => (await import('./operators/enrol.ts')).enrolCommand(),
