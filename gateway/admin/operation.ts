@@ -58,6 +58,8 @@ export interface Operation<
     readonly status: 200 | 201 | 202 | 204
     readonly schema?: z.ZodType
     readonly type?: string
+    /** Media types of other forms of it, each a text. */
+    readonly texts?: readonly string[]
   }
   /** Beside those that every operation may answer. */
   readonly problems?: readonly ProblemName[]
