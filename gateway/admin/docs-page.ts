@@ -138,7 +138,7 @@ function operationSection({ method, path, operation }: Listed, document: Readabl
     <h4>${label('回答', 'Answers')}</h4>
     <dl>
       ${Object.entries(responses).map(([status, { description, content }]) => {
-        const [[type, answer] = []] = Object.entries(content ?? {})
+        const [[type, answer] = [], ...others] = Object.entries(content ?? {})
         const isProblem = type === 'application/problem+json'
         return html`<dt>${status}</dt>
           <dd>
@@ -146,7 +146,7 @@ function operationSection({ method, path, operation }: Listed, document: Readabl
               answer === undefined || isProblem
                 ? null
                 : schemaTable(answer.schema, html`<code>${type ?? ''}</code>`)
-            }
+            }${others.map(([other]) => html`<p>${label('或', 'or')} <code>${other}</code></p>`)}
           </dd>`
       })}
     </dl>

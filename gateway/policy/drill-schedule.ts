@@ -28,10 +28,18 @@ export function nextStart(schedule: Schedule, from: number): number | null {
 }
 
 /** Pairs of windows that share a minute: one drill would begin in both. */
-export const overlapping = (windows: readonly WeeklyWindow[]): boolean =>
-  windows.some((a, i) =>
-    windows.slice(i + 1).some((b) => a.weekday === b.weekday && a.from < b.to && b.from < a.to),
-  )
+export const overlapping = (windows: readonly WeeklyWindow[]): boolean => firstOverlap(windows) !== null
+
+/** The first such pair, or `null`. */
+export function firstOverlap(windows: readonly WeeklyWindow[]): readonly [WeeklyWindow, WeeklyWindow] | null {
+  for (const [i, a] of windows.entries()) {
+    const b = windows
+      .slice(i + 1)
+      .find((one) => a.weekday === one.weekday && a.from < one.to && one.from < a.to)
+    if (b !== undefined) return [a, b]
+  }
+  return null
+}
 
 /** 1 January 1970 was a Thursday. */
 const weekdayOf = (day: number): number => (day + 4) % 7

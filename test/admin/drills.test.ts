@@ -1,6 +1,10 @@
 // Drills by the API: what can't be used is refused with words, whoever may not is turned away, all as documented.
 import { expect, it } from '@jest/globals'
 import { z } from 'zod'
+import { drillPrefix, drillReportPrefix } from '../../gateway/control/drills/records.ts'
+import { MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
+import { reportOf } from '../../gateway/policy/drill-report.ts'
+import { aDrill } from '../support/drills.ts'
 import type { Api } from '../support/operators.ts'
 import { openApi } from '../support/operators.ts'
 
@@ -23,39 +27,79 @@ async function draft(api: Api, changes: object = {}): Promise<string> {
 const step = (api: Api, path: string, body: object, token?: string) =>
   api.post(path, body, token).set('If-Match', '*')
 
-it.each<{ what: string; changes: object; says: RegExp }>([
-  { what: 'an unknown fault', changes: { fault: { kind: 'meteor' } }, says: /fault/ },
+it.each<{ what: string; changes: object; says: string }>([
+  {
+    what: 'an unknown fault',
+    changes: { fault: { kind: 'meteor' } },
+    says: 'fault.kind: an object whose kind is one of trip, blackhole, refuse, latency, errors, probe-fail, quota-cut, registry-loss; found "meteor"',
+  },
   {
     what: 'a fault with what is not its own',
     changes: { fault: { kind: 'trip', ms: 5 } },
-    says: /no such field/,
+    says: 'fault.ms: there is no such field',
   },
   {
     what: 'errors that are none',
-    changes: { fault: { kind: 'errors', share: 1, status: 404 } },
-    says: /status/,
+    changes: { fault: { kind: 'errors', share: 0, status: 404 } },
+    says: 'fault.share: a share above 0, at most 1; found 0; body fault.status: an HTTP status, 500 to 599; found 404',
   },
-  { what: 'a negative duration', changes: { seconds: -5 }, says: /at least one second/ },
-  { what: 'a week', changes: { seconds: 604_800 }, says: /seconds/ },
-  { what: 'nobody', changes: { cohort: 0 }, says: /above 0 to 1/ },
-  { what: 'more than everybody', changes: { cohort: 1.5 }, says: /cohort/ },
+  {
+    what: 'a delay of nothing',
+    changes: { fault: { kind: 'latency', ms: 0, jitterMs: -1 } },
+    says: 'fault.ms: whole milliseconds, 1 to 60000; found 0; body fault.jitterMs: whole milliseconds, 0 to 60000; found -1',
+  },
+  {
+    what: 'a negative duration',
+    changes: { seconds: -5 },
+    says: 'seconds: whole seconds, 1 to 3600; found -5',
+  },
+  { what: 'a week', changes: { seconds: 604_800 }, says: 'seconds: whole seconds, 1 to 3600; found 604800' },
+  {
+    what: 'nobody',
+    changes: { cohort: 0 },
+    says: 'cohort: a share of residents above 0, at most 1; found 0',
+  },
+  {
+    what: 'more than everybody',
+    changes: { cohort: 1.5 },
+    says: 'cohort: a share of residents above 0, at most 1; found 1.5',
+  },
+  {
+    what: 'a promise of less than no time',
+    changes: { objectives: { detectMs: -1 } },
+    says: 'objectives.detectMs: milliseconds, 0 to 3600000, or null for nothing promised; found -1',
+  },
+  {
+    what: 'a stop condition above all',
+    changes: { stop: { errorShare: 2 } },
+    says: 'stop.errorShare: a share from 0 to 1; found 2',
+  },
   {
     what: 'a scope of nothing',
     changes: { scope: { homes: ['610100'] } },
-    says: /name the regions, nodes or levels/,
+    says: 'scope: name the regions, nodes or levels that the fault is put upon; found none of them',
   },
-  { what: 'no home', changes: { scope: { homes: [], levels: ['local'] } }, says: /name the home regions/ },
+  {
+    what: 'no home',
+    changes: { scope: { homes: [], levels: ['local'] } },
+    says: 'scope.homes: name the home regions whose residents take part',
+  },
   {
     what: 'a home twice',
     changes: { scope: { homes: ['610100', '610100'], levels: ['local'] } },
-    says: /once/,
+    says: 'scope.homes: name each home once',
   },
   {
-    what: 'a home that is not there',
-    changes: { scope: { homes: ['990000'], levels: ['local'] } },
-    says: /no region 990000/,
+    what: 'what is not there',
+    changes: { scope: { homes: ['990000'], regions: ['980000'], nodes: ['moon-1'] } },
+    says: 'scope.homes: there is no region 990000; list /regions; scope.regions: there is no region 980000; list /regions; scope.nodes: there is no node moon-1; list /nodes',
   },
-  { what: 'no reason', changes: { reason: ' ' }, says: /say why/ },
+  {
+    what: 'a level that is none',
+    changes: { scope: { homes: ['610100'], levels: ['moon'] } },
+    says: 'scope.levels.0: one of local, neighbour, province, nation; found "moon"',
+  },
+  { what: 'no reason', changes: { reason: ' ' }, says: 'reason: say why, in a few words' },
   {
     what: 'overlapping windows',
     changes: {
@@ -68,24 +112,35 @@ it.each<{ what: string; changes: object; says: RegExp }>([
         ],
       },
     },
-    says: /windows must not overlap/,
+    says: 'schedule.windows: windows must not overlap; of weekday 1, 60–120 and 100–180 do',
   },
   {
     what: 'a window that ends before it begins',
     changes: { schedule: { kind: 'weekly', blocked: [], windows: [{ weekday: 1, from: 120, to: 60 }] } },
-    says: /ends after it begins/,
+    says: 'schedule.windows.0: `to` after `from`, on the same day',
   },
   {
-    what: 'a date that is none',
+    what: 'an eighth day, and a date that is none',
     changes: {
-      schedule: { kind: 'weekly', blocked: ['2026-02-30'], windows: [{ weekday: 1, from: 0, to: 60 }] },
+      schedule: { kind: 'weekly', blocked: ['2026-02-30'], windows: [{ weekday: 7, from: 0, to: 60 }] },
     },
-    says: /blocked/,
+    says: 'schedule.windows.0.weekday: 0 for Sunday to 6 for Saturday; found 7; body schedule.blocked.0: a date such as 2027-01-01; found "2026-02-30"',
+  },
+  {
+    what: 'a time that is past',
+    changes: { schedule: { kind: 'once', at: 1000 } },
+    says: 'schedule.at: 1970-01-01T00:00:01.000Z is past',
+  },
+  {
+    what: 'what could be somebody’s number, which is not repeated',
+    changes: { seconds: 13_900_000_000 },
+    says: 'seconds: whole seconds, 1 to 3600; found a larger number',
   },
 ])('$what is refused', async ({ changes, says }) => {
   await using api = await openApi()
   const answer = await api.post('/drills', { ...plan, ...changes })
-  expect([answer.status, answer.text]).toEqual([422, expect.stringMatching(says)])
+  const { detail } = z.looseObject({ detail: z.string() }).parse(answer.body)
+  expect([answer.status, detail]).toEqual([422, expect.stringContaining(says)])
   await api.asDocumented('post', '/drills', answer)
   expect(api.faults).toEqual([])
 })
@@ -137,6 +192,71 @@ it.each(['approve', 'refuse', 'schedule', 'start'])('%s takes the version that w
   await api.asDocumented('post', `/drills/{id}/${name}`, blind)
   await api.asDocumented('post', `/drills/{id}/${name}`, stale)
   expect((await api.get(`/drills/${id}`)).body).toMatchObject({ state: 'previewed', version: 2 })
+})
+
+it('whose scope reaches none of its home’s levels is told so at its preview', async () => {
+  await using api = await openApi()
+  const id = await draft(api, { scope: { homes: ['610100'], levels: ['nation'] } })
+  const seen = await api.post(`/drills/${id}/preview`, {})
+  expect(seen.body).toMatchObject({
+    objections: expect.arrayContaining([
+      expect.objectContaining({ name: 'nothing-in-scope', home: '610100', isHard: true }),
+    ]),
+  })
+})
+
+it.each([
+  {
+    fault: { kind: 'probe-fail' },
+    objectives: { detectMs: 1, recoverMs: 1 },
+    warnings: ['recovers-slower', 'detects-slower'],
+  },
+  {
+    fault: { kind: 'latency', ms: 50, jitterMs: 0 },
+    objectives: { detectMs: 60_000 },
+    warnings: ['never-found'],
+  },
+  { fault: { kind: 'refuse' }, objectives: { detectMs: 60_000 }, warnings: [] },
+])(
+  'of $fault.kind, objectives that can’t be met are warned of: $warnings',
+  async ({ warnings, ...plan_ }) => {
+    await using api = await openApi()
+    const id = await draft(api, plan_)
+    const seen = await api.post(`/drills/${id}/preview`, {})
+    expect(seen.body).toMatchObject({ warnings, drill: { state: 'previewed' } })
+  },
+)
+
+it.each([
+  { query: '', type: 'application/json; charset=utf-8', says: /"verdict":"passed"/ },
+  { query: '?format=markdown&lang=en', type: 'text/markdown; charset=utf-8', says: /^# Drill report/ },
+  { query: '?format=html', type: 'text/html; charset=utf-8', says: /<html lang="zh-CN">/ },
+])('its report is answered as documented as $type', async ({ query, type, says }) => {
+  await using api = await openApi()
+  const run = { startedAt: 1000, faultAt: 2000, endsAt: 9000, endedAt: 9000, overruled: [], detail: '' }
+  const drill = aDrill({ state: 'reported', run: { ...run, ending: 'time' } })
+  const measures = new MeasuresInTheMaking(1000)
+  measures.cohort.ended('local 610100', 'ok', 5, 3000, true)
+  const report = reportOf(drill, { ...run, ending: 'time' }, measures.read(9000), [])
+  await api.registry.commit([
+    { key: `${drillPrefix}d1`, value: drill, expectedVersion: 0 },
+    { key: `${drillReportPrefix}d1`, value: report, expectedVersion: 0 },
+  ])
+  const answer = await api.get(`/drills/d1/report${query}`)
+  expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([
+    200,
+    type,
+    expect.stringMatching(says),
+  ])
+  await api.asDocumented('get', '/drills/{id}/report', answer)
+})
+
+it('a report in no known form or language is refused with what there is', async () => {
+  await using api = await openApi()
+  const answer = await api.get('/drills/d1/report?format=pdf&lang=de')
+  expect(answer.status).toBe(422)
+  expect(answer.text).toMatch(/format.*json.*markdown.*html/)
+  expect(answer.text).toMatch(/lang.*zh.*en/)
 })
 
 it('is scheduled only with a schedule, and begins at its next window', async () => {

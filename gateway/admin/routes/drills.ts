@@ -20,6 +20,7 @@ import {
   stepAsked,
   toDrillAnswer,
 } from '../schemas/drills.ts'
+import { mustBePossible } from './drill-plan.ts'
 import { change, drillOf, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
 import { progressing } from './drill-progress.ts'
 import { reporting } from './drill-report.ts'
@@ -68,11 +69,7 @@ const create = (plane: Plane) =>
     handle: async (asked) => {
       const { scope } = asked.body
       must(asked.operator, 'drill', scope.homes)
-      const unknown = scope.homes.filter((home) => !plane.snapshot().homes.has(home))
-      if (unknown.length > 0) {
-        const detail = `there is no region ${unknown.join(', ')}; list /regions`
-        throw new Problem('invalid', detail, { errors: [{ in: 'body', field: 'scope.homes', detail }] })
-      }
+      mustBePossible(plane, asked.body)
       const now = plane.wallNow()
       const drill: Drill = {
         ...asked.body,

@@ -47,7 +47,10 @@ export const newDrill = z
   .refine(
     ({ scope: { regions, nodes, levels }, fault }) =>
       fault.kind === 'registry-loss' || regions.length + nodes.length + levels.length > 0,
-    { path: ['scope'], message: 'name the regions, nodes or levels that the fault is put upon' },
+    {
+      path: ['scope'],
+      message: 'name the regions, nodes or levels that the fault is put upon; found none of them',
+    },
   )
 
 const time = z.iso.datetime()

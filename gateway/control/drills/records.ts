@@ -1,7 +1,8 @@
 // Drills and what came of them, as they stand in the registry. Only leases are part of a snapshot.
 import { z } from 'zod'
 import { type Drill, drillEndings, type DrillRun, drillStates } from '../../model/drill.ts'
-import { overlapping } from '../../policy/drill-schedule.ts'
+import { firstOverlap } from '../../policy/drill-schedule.ts'
+import { expected } from '../intent/expected.ts'
 import { faultSchema, faultScopeShape, regionField } from '../intent/drills.ts'
 
 export const drillPrefix = 'drills/'
@@ -13,29 +14,48 @@ export const longestDrillSeconds = 3600
 export const homesAtMost = 20
 
 const time = z.number().int().positive()
-const share = z.number().min(0).max(1)
-const orNull = z
-  .number()
-  .min(0)
-  .max(longestDrillSeconds * 1000)
-  .nullable()
+/** 1 January 2100. */
+const latestAt = 4_102_444_800_000
+const aShare = expected('a share from 0 to 1')
+const share = z.number(aShare).min(0, aShare).max(1, aShare)
+const millisecondsAtMost = longestDrillSeconds * 1000
+const aTime = expected(`milliseconds, 0 to ${millisecondsAtMost}, or null for nothing promised`)
+const orNull = z.number(aTime).min(0, aTime).max(millisecondsAtMost, aTime).nullable()
+const aLength = expected(`whole seconds, 1 to ${longestDrillSeconds}`)
+const aCohort = expected('a share of residents above 0, at most 1')
 const person = z.strictObject({ id: z.string().min(1).max(200), name: z.string().min(1).max(200) })
-const minute = z.number().int().min(0).max(1440)
+const aMinute = expected('a minute of the day, 0 to 1440')
+const minute = z.number(aMinute).int(aMinute).min(0, aMinute).max(1440, aMinute)
+const aWeekday = expected('0 for Sunday to 6 for Saturday')
 
 const scheduleSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('once'), at: time }),
+  z.strictObject({
+    kind: z.literal('once'),
+    at: time.max(latestAt, expected('a time before the year 2100, in ms')),
+  }),
   z.strictObject({
     kind: z.literal('weekly'),
     windows: z
       .array(
         z
-          .strictObject({ weekday: z.number().int().min(0).max(6), from: minute, to: minute })
-          .refine(({ from, to }) => to > from, 'a window ends after it begins, on the same day'),
+          .strictObject({
+            weekday: z.number(aWeekday).int(aWeekday).min(0, aWeekday).max(6, aWeekday),
+            from: minute,
+            to: minute,
+          })
+          .refine(({ from, to }) => to > from, expected('`to` after `from`, on the same day')),
       )
       .min(1, 'at least one window')
       .max(50)
-      .refine((windows) => !overlapping(windows), 'windows must not overlap'),
-    blocked: z.array(z.iso.date()).max(400),
+      .superRefine((windows, context) => {
+        const [a, b] = firstOverlap(windows) ?? []
+        if (a !== undefined && b !== undefined) {
+          context.addIssue(
+            `windows must not overlap; of weekday ${a.weekday}, ${a.from}–${a.to} and ${b.from}–${b.to} do`,
+          )
+        }
+      }),
+    blocked: z.array(z.iso.date(expected('a date such as 2027-01-01'))).max(400),
   }),
 ])
 
@@ -51,8 +71,8 @@ export const planShape = {
     ...faultScopeShape,
   }),
   fault: faultSchema,
-  cohort: share.refine((value) => value > 0, 'above 0 to 1'),
-  seconds: z.number().int().min(1, 'at least one second').max(longestDrillSeconds),
+  cohort: z.number(aCohort).gt(0, aCohort).max(1, aCohort),
+  seconds: z.number(aLength).int(aLength).min(1, aLength).max(longestDrillSeconds, aLength),
   objectives: z.strictObject({
     detectMs: orNull,
     shiftMs: orNull,
