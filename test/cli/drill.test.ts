@@ -123,6 +123,7 @@ it('stop --all ends what is on and bars what is not, until it is released', asyn
   await line.good('drill', 'preview', next)
   const refused = await line.run('drill', 'start', next, ...because, '--override', '--yes')
   expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('lever') })
+  await line.good('drill', 'stop', next, ...because)
   await line.good('drill', 'release', '--reason', 'calm')
   expect(await line.good('drill', 'lever')).toBe('not set: drills may begin\n')
   expect(await line.run('drill', 'stop', ...because)).toMatchObject({ code: 2 })
