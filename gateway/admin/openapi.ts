@@ -75,7 +75,12 @@ function operationObject({ docs }: Declared, tag: string, operationId: string): 
     responses: {
       [answer.status]: {
         description: summary,
-        ...(answer.schema && { content: { [answer.type ?? 'application/json']: { schema: answer.schema } } }),
+        ...(answer.schema && {
+          content: {
+            [answer.type ?? 'application/json']: { schema: answer.schema },
+            ...Object.fromEntries((answer.texts ?? []).map((type) => [type, { schema: z.string() }])),
+          },
+        }),
       },
       ...problemResponses(problemsOf(docs)),
     },

@@ -58,6 +58,8 @@ export interface Operation<
     readonly status: 200 | 201 | 202 | 204
     readonly schema?: z.ZodType
     readonly type?: string
+    /** Other forms that it comes in, where the query asks for one. */
+    readonly texts?: readonly string[]
   }
   /** Beside those that every operation may answer. */
   readonly problems?: readonly ProblemName[]
