@@ -136,14 +136,14 @@ const measuredRow = (
 ]
 
 /** What counts for each request, and may be above one. */
-const efforts = ['retries', 'hedges']
+const efforts = new Set(['retries', 'hedges'])
 
 const figures = ({ figures: of }: ComparisonShown, lang: Lang, say: Say): Table => ({
   title: say('指标', 'Figures'),
   head: measuredHead(say('指标', 'Figure'), say),
   rows: of.map((figure) => {
     const { name } = figure
-    const show = name.endsWith('Ms') || efforts.includes(name) ? number : percent
+    const show = name.endsWith('Ms') || efforts.has(name) ? number : percent
     return measuredRow(named(figureWords, name, lang), figure, lang, show)
   }),
 })

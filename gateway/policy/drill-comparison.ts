@@ -241,28 +241,30 @@ function effortsOf({ cohort: a }: DrillReport, { cohort: b }: DrillReport): Figu
 
 function levelsOf(a: GroupSummary, b: GroupSummary): LevelShare[] {
   const names = new Set([...b.byLevel, ...a.byLevel].map(({ level }) => level))
-  const hitsOf = (of: GroupSummary, name: string): number =>
-    of.byLevel.find(({ level }) => level === name)?.requests ?? 0
-  return [...names].map((level) => {
-    const [before, after] = [a, b].map((of) => ({ hits: hitsOf(of, level), of: of.requests }))
-    const share = (one = { hits: 0, of: 0 }): number | null => (one.of === 0 ? null : one.hits / one.of)
-    const noise = before === undefined || after === undefined ? 0 : shareNoise(before, after)
-    return { level, ...measured(share(before), share(after), Math.max(leastShare, noise), 'changed') }
+  return [...names].map((level) => levelShare(level, a, b))
+}
+
+function levelShare(level: string, a: GroupSummary, b: GroupSummary): LevelShare {
+  const count = (of: GroupSummary) => ({
+    hits: of.byLevel.find((one) => one.level === level)?.requests ?? 0,
+    of: of.requests,
   })
+  const share = ({ hits, of }: ReturnType<typeof count>): number | null => (of === 0 ? null : hits / of)
+  const [before, after] = [count(a), count(b)] as const
+  const tolerance = Math.max(leastShare, shareNoise(before, after))
+  return { level, ...measured(share(before), share(after), tolerance, 'changed') }
 }
 
 function donorsOf(a: DrillReport, b: DrillReport): DonorChange[] {
-  const [before, after] = [a, b].map(({ donors }) => new Map(donors.map((one) => [one.region, one])))
   const regions = new Set([...b.donors, ...a.donors].map(({ region }) => region))
-  return [...regions].map((region) => {
-    const [then, now] = [before?.get(region), after?.get(region)]
-    return {
-      region,
-      rpsBefore: then?.peakRps ?? null,
-      rpsAfter: now?.peakRps ?? null,
-      ...measured(then?.peakUse ?? null, now?.peakUse ?? null, useTolerance),
-    }
-  })
+  return [...regions].map((region) => donorChange(region, a, b))
+}
+
+function donorChange(region: RegionId, { donors: a }: DrillReport, { donors: b }: DrillReport): DonorChange {
+  const before = a.find((one) => one.region === region)
+  const after = b.find((one) => one.region === region)
+  const rates = { rpsBefore: before?.peakRps ?? null, rpsAfter: after?.peakRps ?? null }
+  return { region, ...rates, ...measured(before?.peakUse ?? null, after?.peakUse ?? null, useTolerance) }
 }
 
 function objectivesOf(a: readonly ObjectiveResult[], b: readonly ObjectiveResult[]): ObjectiveChange[] {

@@ -176,8 +176,8 @@ function scoreOf(home: Home, results: readonly DrillResult[], now: number, stale
     }
   })
   const untested = faults.filter(({ grade }) => grade === 'never').map(({ fault }) => fault)
-  const shown = faults.filter(({ grade }) => grade !== 'never').map(({ grade }) => grade)
-  const grade = readinessGrades.find((one) => shown.includes(one)) ?? 'never'
+  const grades = new Set(faults.map((one) => one.grade))
+  const grade = readinessGrades.find((one) => one !== 'never' && grades.has(one)) ?? 'never'
   const passed = results.filter((result) => proofOf(result) === 'passed')
   return {
     region: home.region.code,

@@ -1,0 +1,61 @@
+// Reports of drills with everything unimportant filled in, for tests of what is made of them.
+import { regionId } from '../../gateway/model/ids.ts'
+import type { DrillReport, GroupSummary } from '../../gateway/policy/drill-report.ts'
+
+type SummaryChanges = Partial<Omit<GroupSummary, 'underFault'>> & {
+  readonly underFault?: Partial<GroupSummary['underFault']>
+}
+
+/** 1000 requests under the fault, none of which failed. */
+export const aSummary = ({ underFault, ...changes }: SummaryChanges = {}): GroupSummary => ({
+  requests: 1000,
+  errors: 0,
+  retries: 0,
+  hedges: 0,
+  coalesced: 0,
+  lastGood: 0,
+  shed: 0,
+  byLevel: [],
+  ...changes,
+  underFault: {
+    requests: 1000,
+    errors: 0,
+    errorShare: 0,
+    p50Ms: 10,
+    p95Ms: 20,
+    p99Ms: 30,
+    ...underFault,
+  },
+})
+
+/** Of refused connections in 610100 for a minute, at 100 requests a second, which it passed. */
+export const aReport = (changes: Partial<DrillReport> = {}): DrillReport => ({
+  drill: 'd1',
+  name: 'a drill',
+  reason: 'a test',
+  owner: { id: 'o1', name: 'Li' },
+  approver: null,
+  scope: { homes: [regionId('610100')], regions: [], nodes: [], levels: ['local'] },
+  fault: { kind: 'refuse' },
+  cohortShare: 0.05,
+  seconds: 60,
+  run: {
+    startedAt: 1000,
+    faultAt: 6000,
+    endsAt: 66_000,
+    overruled: [],
+    endedAt: 66_000,
+    ending: 'time',
+    detail: '',
+  },
+  verdict: 'passed',
+  timeline: { faultOn: 6000, faultOff: 66_000 },
+  times: { detectMs: 400, firstElsewhereMs: 100, shiftMs: 900, recoverMs: 12_000 },
+  objectives: [],
+  cohort: aSummary(),
+  control: aSummary({ underFault: { requests: 5000 } }),
+  series: [],
+  donors: [],
+  events: [],
+  ...changes,
+})
