@@ -1,6 +1,12 @@
 // Reports of drills with everything unimportant filled in, for tests of what is made of them.
+import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
+import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
+import { resultWrite } from '../../gateway/control/drills/results.ts'
 import { regionId } from '../../gateway/model/ids.ts'
 import type { DrillReport, GroupSummary } from '../../gateway/policy/drill-report.ts'
+import { resultOf } from '../../gateway/policy/drill-scoreboard.ts'
+import { aDrill } from './drills.ts'
+import type { Api } from './operators.ts'
 
 type SummaryChanges = Partial<Omit<GroupSummary, 'underFault'>> & {
   readonly underFault?: Partial<GroupSummary['underFault']>
@@ -59,3 +65,25 @@ export const aReport = (changes: Partial<DrillReport> = {}): DrillReport => ({
   events: [],
   ...changes,
 })
+
+/** A run that ended so many days ago, by its time. */
+export const endedDaysAgo = (days: number): DrillReport['run'] => {
+  const endedAt = Date.now() - days * 86_400_000 - 1000
+  return { ...aReport().run, endedAt, endsAt: endedAt }
+}
+
+/** A drill that is over, as its runner leaves it. */
+export async function putOver(api: Api, changes: Partial<DrillReport>): Promise<void> {
+  const report = aReport(changes)
+  const { drill: id, run } = report
+  const done = await api.registry.commit([
+    {
+      key: drillPrefix + id,
+      value: drillSchema.parse(aDrill({ id, state: 'reported', run })),
+      expectedVersion: 0,
+    },
+    { key: drillReportPrefix + id, value: drillReportSchema.parse(report), expectedVersion: 0 },
+    resultWrite(resultOf(report, run, api.directory.current.homes)),
+  ])
+  if (!done.ok) throw new Error(`${done.key} is there already`)
+}
