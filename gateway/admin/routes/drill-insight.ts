@@ -34,7 +34,6 @@ const comparing = (plane: Plane) =>
       'Drills with another fault, other homes or another scope can’t be compared: their figures are shown, and none is ' +
       'judged. A time is the same within 200 ms, a quantile within 9 % (the step of its histogram), a share or rate within ' +
       'twice the standard error of the difference.',
-    work: 2,
     permission: 'read',
     params: none,
     query: comparisonQuery,
@@ -72,7 +71,7 @@ const scoring = (plane: Plane) =>
       'In each region every fault has a grade: `failed`, `never`, `ageing` or `ready`. What a drill shows counts: one that ' +
       'somebody ended, or that met no request, shows nothing. Pages go on by rank; a region whose grade changes meanwhile ' +
       'may stand in two, or in none.',
-    work: 10,
+    work: 20,
     permission: 'read',
     params: none,
     query: scoreboardQuery,

@@ -11,7 +11,10 @@ import { Problem } from '../problem.ts'
 import { drillOf, oneDrill } from './drill-steps.ts'
 
 const reportQuery = z.strictObject({
-  format: z.enum(['json', 'markdown', 'html']).default('json'),
+  format: z
+    .enum(['json', 'markdown', 'html'])
+    .default('json')
+    .describe('`markdown` and `html` are for people: the latter one file that needs nothing else.'),
   lang: z.enum(['zh', 'en']).default('zh').describe('Language of what a person reads.'),
 })
 
@@ -23,7 +26,7 @@ export const reporting = (plane: Plane) =>
     params: oneDrill,
     query: reportQuery,
     body: noBody,
-    answer: { status: 200, schema: drillReportSchema },
+    answer: { status: 200, schema: drillReportSchema, texts: ['text/markdown', 'text/html'] },
     handle: async ({ params, query }) => {
       const { value: drill } = await drillOf(plane, params.id)
       const report = await readTyped(plane.registry, drillReportPrefix + drill.id, drillReportSchema)
