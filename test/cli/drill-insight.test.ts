@@ -63,14 +63,14 @@ it('compare: each figure with its tolerance and its judgement', async () => {
 })
 
 it('scoreboard: worst first, columns under each other in Chinese too', async () => {
-  expect(cells(await shown('scoreboard', '--lang', 'en')).map((row) => [row[0], row[4], row.at(-1)])).toEqual(
-    [
-      ['Code', 'Faults', 'State'],
-      ['620100', '1/8', 'FAILED: the last drill did not pass'],
-      ['610400', '0/8', 'NEVER TESTED'],
-      ['610100', '1/8', 'ready'],
-    ],
-  )
+  expect(
+    cells(await shown('scoreboard', '--lang', 'en')).map((row) => [row[0], row[4], row[5], row.at(-1)]),
+  ).toEqual([
+    ['Code', 'Faults', 'Never tested', 'State'],
+    ['620100', '1/8', 'trip blackhole +5', 'FAILED: the last drill did not pass'],
+    ['610400', '0/8', 'all', 'NEVER TESTED'],
+    ['610100', '1/8', 'trip blackhole +5', 'ready'],
+  ])
   const lines = (await shown('scoreboard', '--lang', 'zh-CN')).trimEnd().split('\n')
   const before = (line: string, word: string): number => width(line.slice(0, line.lastIndexOf(word)))
   const at = before(lines[0] ?? '', '状态')

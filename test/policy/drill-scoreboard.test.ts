@@ -13,6 +13,7 @@ import {
   resultOf,
   scoreboardOf,
 } from '../../gateway/policy/drill-scoreboard.ts'
+import { faultWords } from '../../gateway/policy/drill-words.ts'
 import { escalate } from '../../gateway/policy/escalation.ts'
 import { aReport } from '../support/drill-reports.ts'
 import { threeCities } from '../support/operators.ts'
@@ -111,6 +112,10 @@ it.each<{
   expect([score?.grade, fault?.grade, fault?.last?.verdict ?? null]).toEqual([grade, grade, last])
   expect(score?.untested).toHaveLength(grade === 'never' ? 8 : 7)
   expect(score?.words).toEqual({ zh: expect.stringMatching(/\p{Script=Han}/u), en: expect.any(String) })
+})
+
+it('knows every fault that there is', () => {
+  expect([...faultKinds].toSorted()).toEqual(Object.keys(faultWords).toSorted())
 })
 
 it('a region is as good as the worst of its faults that were tested', () => {

@@ -96,7 +96,7 @@ function board(desk: Desk, scores: readonly Score[]): string {
     score.last === null ? '-' : ageText(desk, score.last),
     score.last === null ? '-' : verdictText(desk, score.last),
     `${score.faults.length - score.untested.length}/${score.faults.length}`,
-    untestedText(desk, score),
+    inShort(desk, score),
     outOf(score.levels),
     outOf(score.levels.flatMap(({ nodes }) => nodes)),
     inLanguage(desk.language, score.words),
@@ -106,6 +106,16 @@ function board(desk: Desk, scores: readonly Score[]): string {
 
 const untestedText = (desk: Desk, { untested, faults }: Score): string =>
   untested.length === faults.length ? desk.say({ en: 'all', zh: '全部' }) : untested.join(' ') || '-'
+
+/** A row of a board of many must fit on a screen; `--region` names them all. */
+function inShort(desk: Desk, score: Score): string {
+  const { untested, faults } = score
+  const isLong = untested.length > shownAtMost && untested.length < faults.length
+  return isLong
+    ? `${untested.slice(0, shownAtMost).join(' ')} +${untested.length - shownAtMost}`
+    : untestedText(desk, score)
+}
+const shownAtMost = 2
 
 /** Those that a drill which passed has proven, of all. */
 const outOf = (all: readonly { readonly lastPassed: Tested | null }[]): string =>
