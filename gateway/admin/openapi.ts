@@ -75,17 +75,17 @@ function operationObject({ docs }: Declared, tag: string, operationId: string): 
     responses: {
       [answer.status]: {
         description: summary,
-        ...(answer.schema && { content: contentOf(answer, answer.schema) }),
+        ...(answer.schema && {
+          content: {
+            [answer.type ?? 'application/json']: { schema: answer.schema },
+            ...Object.fromEntries((answer.texts ?? []).map((type) => [type, { schema: z.string() }])),
+          },
+        }),
       },
       ...problemResponses(problemsOf(docs)),
     },
   }
 }
-
-const contentOf = ({ type, texts = [] }: Declared['docs']['answer'], schema: z.ZodType) => ({
-  [type ?? 'application/json']: { schema },
-  ...Object.fromEntries(texts.map((one) => [one, { schema: z.string() }])),
-})
 
 const headersOf = ({ needsMatch, idempotent }: Declared['docs']): z.ZodObject =>
   z.object({

@@ -58,7 +58,7 @@ export interface Operation<
     readonly status: 200 | 201 | 202 | 204
     readonly schema?: z.ZodType
     readonly type?: string
-    /** Media types of other forms of it, each a text. */
+    /** Other forms that it comes in, where the query asks for one. */
     readonly texts?: readonly string[]
   }
   /** Beside those that every operation may answer. */

@@ -3,7 +3,7 @@ import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/contr
 import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
 import { resultWrite } from '../../gateway/control/drills/results.ts'
 import { regionId } from '../../gateway/model/ids.ts'
-import type { DrillReport, GroupSummary } from '../../gateway/policy/drill-report.ts'
+import { type DrillReport, type GroupSummary, reportOf } from '../../gateway/policy/drill-report.ts'
 import { resultOf } from '../../gateway/policy/drill-scoreboard.ts'
 import { aDrill } from './drills.ts'
 import type { Api } from './operators.ts'
@@ -34,42 +34,31 @@ export const aSummary = ({ underFault, ...changes }: SummaryChanges = {}): Group
   },
 })
 
+const aRun: DrillReport['run'] = {
+  startedAt: 1000,
+  faultAt: 6000,
+  endsAt: 66_000,
+  overruled: [],
+  endedAt: 66_000,
+  ending: 'time',
+  detail: '',
+}
+
 /** Of refused connections in 610100 for a minute, at 100 requests a second, which it passed. */
 export const aReport = (changes: Partial<DrillReport> = {}): DrillReport => ({
-  drill: 'd1',
-  name: 'a drill',
-  reason: 'a test',
-  owner: { id: 'o1', name: 'Li' },
-  approver: null,
-  scope: { homes: [regionId('610100')], regions: [], nodes: [], levels: ['local'] },
-  fault: { kind: 'refuse' },
-  cohortShare: 0.05,
-  seconds: 60,
-  run: {
-    startedAt: 1000,
-    faultAt: 6000,
-    endsAt: 66_000,
-    overruled: [],
-    endedAt: 66_000,
-    ending: 'time',
-    detail: '',
-  },
+  ...reportOf(aDrill(), aRun, null, []),
   verdict: 'passed',
   timeline: { faultOn: 6000, faultOff: 66_000 },
   times: { detectMs: 400, firstElsewhereMs: 100, shiftMs: 900, recoverMs: 12_000 },
-  objectives: [],
   cohort: aSummary(),
   control: aSummary({ underFault: { requests: 5000 } }),
-  series: [],
-  donors: [],
-  events: [],
   ...changes,
 })
 
 /** A run that ended so many days ago, by its time. */
 export const endedDaysAgo = (days: number): DrillReport['run'] => {
   const endedAt = Date.now() - days * 86_400_000 - 1000
-  return { ...aReport().run, endedAt, endsAt: endedAt }
+  return { ...aRun, endedAt, endsAt: endedAt }
 }
 
 /** A drill that is over, as its runner leaves it. */
