@@ -2,7 +2,6 @@
 import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
 import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
 import { resultWrite } from '../../gateway/control/drills/results.ts'
-import { regionId } from '../../gateway/model/ids.ts'
 import { type DrillReport, type GroupSummary, reportOf } from '../../gateway/policy/drill-report.ts'
 import { resultOf } from '../../gateway/policy/drill-scoreboard.ts'
 import { aDrill } from './drills.ts'
