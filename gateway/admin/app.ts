@@ -16,6 +16,7 @@ import { enrolmentStepRoutes } from './routes/enrolment-steps.ts'
 import { statusRoutes } from './routes/status.ts'
 import type { WorkBudget } from '../policy/work-budget.ts'
 import type { Verifications } from './verifications.ts'
+import { drillInsightRoutes } from './routes/drill-insight.ts'
 import { drillLeverRoutes } from './routes/drill-lever.ts'
 import { drillRoutes } from './routes/drills.ts'
 import { federationRoutes } from './routes/federation.ts'
@@ -100,6 +101,7 @@ export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRout
   ...holdRoutes(plane),
   ...drillRoutes(plane),
   ...drillLeverRoutes(plane),
+  ...drillInsightRoutes(plane),
   ...modeRoutes(plane),
   ...auditRoutes(plane),
   ...tokenRoutes(plane),

@@ -1,11 +1,12 @@
-// A drill's report as Markdown.
+// A drill's report, and whatever else comes as tables, as Markdown.
 import type { DrillReport } from './drill-report.ts'
-import { type Lang, type Table, tablesOf, type TimeText } from './drill-report-tables.ts'
+import { type Lang, type Table, type Tables, tablesOf, type TimeText } from './drill-report-tables.ts'
 
-export function markdownReport(report: DrillReport, lang: Lang, timeText: TimeText): string {
-  const { title, verdict, tables } = tablesOf(report, lang, timeText)
-  return [`# ${text(title)}`, `**${text(verdict)}**`, ...tables.map(tableText)].join('\n\n') + '\n'
-}
+export const markdownReport = (report: DrillReport, lang: Lang, timeText: TimeText): string =>
+  markdownOf(tablesOf(report, lang, timeText))
+
+export const markdownOf = ({ title, verdict, tables }: Tables): string =>
+  [`# ${text(title)}`, `**${text(verdict)}**`, ...tables.map(tableText)].join('\n\n') + '\n'
 
 const tableText = ({ title, head, rows }: Table): string =>
   [

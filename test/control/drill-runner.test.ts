@@ -5,6 +5,7 @@ import { snapshotOf } from '../../gateway/control/directory.ts'
 import { factsOf } from '../../gateway/control/drills/facts.ts'
 import { leaseMs } from '../../gateway/control/drills/leases.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
+import { drillResults } from '../../gateway/control/drills/results.ts'
 import { DrillRunner, startOf, startWrites } from '../../gateway/control/drills/runner.ts'
 import { drillLeasePrefix, drillLeaseSchema } from '../../gateway/control/intent/drills.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
@@ -133,6 +134,10 @@ it('has a lease for each home, puts them off while it runs, and takes them away 
   await drills.look()
   expect((await drills.drill())?.state).toBe('reported')
   expect(await drills.registry.read(`${drillReportPrefix}d1`)).not.toBeNull()
+  // What a scoreboard goes by, beside it.
+  expect(await drillResults(drills.registry)).toMatchObject([
+    { drill: 'd1', fault: 'refuse', reached: { [xian]: ['xian-1', 'xian-2'] }, verdict: 'no-traffic' },
+  ])
 }, 30_000)
 
 it('is over when a node fails by itself, whether it is in scope or not', async () => {

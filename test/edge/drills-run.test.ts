@@ -147,6 +147,16 @@ it('approved, run to its end, and reported with the figures that residents saw',
   expect((await edge.lead.get(`/drills/${id}/report?format=markdown&lang=en`)).text).toContain(
     '| time to detect, ms | 1500 |',
   )
+  const board = await edge.lead.get('/drill-scoreboard?region=610100')
+  // Only the nodes that the fault was put upon are proven.
+  const levels = [
+    { level: 'local', lastPassed: { drill: id } },
+    { level: 'neighbour', lastPassed: null },
+    { level: 'province', lastPassed: null },
+  ]
+  expect(board.body).toMatchObject({ items: [{ grade: 'ready', levels }], next: null })
+  const beside = await edge.lead.get(`/drill-comparison?before=${id}&after=${id}`)
+  expect(beside.body).toMatchObject({ verdict: 'same', counts: { same: 14 } })
   expect(await edge.gateway.metric('chiyuan_breaker_transitions_total', 'node="xian-1",state="open"')).toBe(0)
 }, 30_000)
 

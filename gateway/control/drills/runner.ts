@@ -8,6 +8,7 @@ import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill
 import type { DrillMeasures } from '../../policy/drill-measure.ts'
 import { reportOf } from '../../policy/drill-report.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
+import { resultOf } from '../../policy/drill-scoreboard.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
 import { drillLeverKey } from '../intent/drills.ts'
@@ -17,6 +18,7 @@ import { auditReferences } from './audit-references.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
+import { resultWrite } from './results.ts'
 import { Watch } from './watch.ts'
 
 /** Whoever can tell what is measured of a drill: one process of itself, a primary of its workers. */
@@ -153,6 +155,8 @@ export class DrillRunner implements AsyncDisposable {
     const before = await this.parts.registry.read(key)
     await this.take(one, { kind: 'restored' }, 'drill.report', [
       { key, value: report, expectedVersion: before?.version ?? 0 },
+      // The two are written together, so that one is there where the other is.
+      ...(before === null ? [resultWrite(resultOf(report, run, this.parts.snapshot().homes))] : []),
     ])
   }
 

@@ -3,9 +3,11 @@ import { type Command, Option } from 'commander'
 import { UsageError } from '../../../model/errors.ts'
 import { type CommonFlags, operatorsCommand, withCommonOptions, withGateway } from '../command.ts'
 import { reasonOption, yesOption } from '../option-values.ts'
+import { compareCommand } from './compare.ts'
 import { type GameDayFlags, runGameDay } from './game-day.ts'
 import { release, showLever, stopAll } from './lever.ts'
 import { report, type ReportFormat, reportFormats } from './report.ts'
+import { scoreboardCommand } from './scoreboard.ts'
 import { decide, draft, drillOf, list, showPreview, start, type StepFlags, stop, tell } from './steps.ts'
 import { watch } from './watch.ts'
 
@@ -24,6 +26,8 @@ export function drillCommand(): Command {
   looks(command)
   steps(command)
   lever(command)
+  command.addCommand(compareCommand())
+  command.addCommand(scoreboardCommand())
   withCommonOptions(
     command
       .command('run')
