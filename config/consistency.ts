@@ -109,7 +109,9 @@ function* nodeNames(config: Config): Generator<Inconsistency> {
       urls.set(url, node.id)
     }
   }
-  if (nodes === 0) yield { path: ['regions'], message: 'no region has a node; list at least one' }
+  if (nodes === 0 && config.discovery.driver === 'none') {
+    yield { path: ['regions'], message: 'no region has a node; list at least one, or set discovery' }
+  }
 }
 
 function* homes(config: Config): Generator<Inconsistency> {

@@ -27,7 +27,7 @@ export const enrolment = z.strictObject({
     .max(1000)
     .default([])
     .describe(
-      'Networks in which enrolled nodes may be, and no others then. Where none is named: everywhere but this machine, link-local and multicast addresses, and those at which clouds tell of themselves.',
+      'Networks in which enrolled nodes, and those that a catalogue lists, may be, and no others then. Where none is named: everywhere but this machine, link-local and multicast addresses, and those at which clouds tell of themselves.',
     ),
   testResident: z
     .string()

@@ -22,7 +22,7 @@ export const clientCertificates = z.record(
   }),
 )
 
-const nodeTls = z.strictObject({
+export const nodeTls = z.strictObject({
   caFile: z
     .string()
     .min(1)

@@ -12,8 +12,8 @@ const embedded = z.strictObject({
   file: filePath.optional().describe('The file. Default: `chiyuan.db` in `dataDir`.'),
 })
 
-const consul = z.strictObject({
-  driver: z.literal('consul').describe('`consul`: Consul’s key-value store, shared by many gateways.'),
+/** How an agent of Consul is reached and asked. */
+export const agentFields = {
   address: z
     .string()
     .refine(
@@ -22,16 +22,6 @@ const consul = z.strictObject({
     )
     .default('http://127.0.0.1:8500')
     .describe('The Consul agent, best on this machine. `https` where it is not.'),
-  prefix: z
-    .string()
-    .regex(/^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+$/, 'a path that ends in a slash, such as chiyuan/')
-    .default('chiyuan/')
-    .describe('Before every key. Gateways that share it are one federation.'),
-  datacenter: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of a Consul datacentre, such as dc1')
-    .optional()
-    .describe('Datacentre that keeps the records. Default: the agent’s.'),
   tokenFile: filePath
     .optional()
     .describe(
@@ -49,6 +39,21 @@ const consul = z.strictObject({
     10_000,
     'How long a watch waits for a change before it asks anew. An agent that hangs is noticed so late.',
   ),
+}
+
+const consul = z.strictObject({
+  driver: z.literal('consul').describe('`consul`: Consul’s key-value store, shared by many gateways.'),
+  ...agentFields,
+  prefix: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+$/, 'a path that ends in a slash, such as chiyuan/')
+    .default('chiyuan/')
+    .describe('Before every key. Gateways that share it are one federation.'),
+  datacenter: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of a Consul datacentre, such as dc1')
+    .optional()
+    .describe('Datacentre that keeps the records. Default: the agent’s.'),
 })
 
 export const registry = z.discriminatedUnion('driver', [embedded, consul])

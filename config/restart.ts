@@ -11,6 +11,7 @@ const sections = [
   'concurrency',
   'limits',
   'registry',
+  'discovery',
   'drainNoticeMs',
   'drainTimeoutMs',
   'logLevel',

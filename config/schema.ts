@@ -11,6 +11,7 @@ import { modes } from '../gateway/model/mode.ts'
 import { profileSections } from './profiles.ts'
 import { protection } from './protection-schema.ts'
 import { clientCertificates, region, regionCode } from './region-schema.ts'
+import { discovery } from './discovery-schema.ts'
 import { registry } from './registry-schema.ts'
 import { tokens } from './tokens-schema.ts'
 
@@ -260,6 +261,11 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds against abuse.'),
     headers: headers.prefault({}).describe('What is believed, shown and hidden.'),
     registry: registry.prefault({}).describe('Where operators’ decisions are kept.'),
+    discovery: discovery
+      .prefault({})
+      .describe(
+        'Where nodes are found beside those that `regions` lists. They serve the regions of this file.',
+      ),
     clientCertificates: clientCertificates
       .default({})
       .describe('Certificates that nodes may demand of this gateway, by name.'),

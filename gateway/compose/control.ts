@@ -40,6 +40,7 @@ import { openIntent } from './intent.ts'
 import { Rates } from '../telemetry/rates.ts'
 import type { TallyLine } from '../telemetry/tally.ts'
 import { enrolledMayReach } from './verification.ts'
+import { followCatalogues } from './discovery.ts'
 import { openEvents } from './events.ts'
 import { SettingsInForce } from './settings.ts'
 
@@ -147,6 +148,7 @@ export async function startControl(
     }
   })
   await directory.start(regionsOf(config()))
+  await followCatalogues(config(), directory, observer, 1 / role.workers, started)
   const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
   const clocks = { now: () => performance.now(), wallNow: Date.now }
   const protection = pressure

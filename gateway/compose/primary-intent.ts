@@ -4,6 +4,7 @@ import type { Directory, SnapshotListener } from '../control/directory.ts'
 import { regionsOf } from '../control/regions.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Observer } from '../model/events.ts'
+import { followCatalogues } from './discovery.ts'
 import { openIntent } from './intent.ts'
 
 export interface FollowedIntent {
@@ -29,6 +30,7 @@ export async function followIntent(
   const enrolments = () => ({ ...config.enrolment, share: 1 })
   const { registry, directory } = openIntent(initial, observer, started, enrolments, changed)
   await directory.start(regionsOf(initial))
+  await followCatalogues(initial, directory, observer, 1, started)
   return {
     registry,
     directory,

@@ -6,6 +6,7 @@ import type { Observer } from '../model/events.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
+import { type DiscoveryEffect, type Found, withFound } from '../policy/discovery.ts'
 import { type EffectSettings, type EnrolmentEffect, withEnrolments } from '../policy/enrolment-effect.ts'
 import { escalate } from '../policy/escalation.ts'
 import { holdSteps, nodeHolds } from '../policy/holds.ts'
@@ -27,6 +28,10 @@ export class Directory implements Disposable {
   private readonly listener: SnapshotListener
   /** The file's. */
   private known: readonly Region[] = []
+  private found: readonly Found[] = []
+  private foundDrainMs = 0
+  private discovered: DiscoveryEffect = { regions: [], drains: [], suspects: new Set(), warnings: [] }
+  private moreWarnings: () => readonly string[] = () => []
   private effect: EnrolmentEffect = { regions: [], drains: [], nextChangeAt: null, warnings: [] }
   private snapshot: Snapshot = snapshotOf(0, [], noIntent)
   private intent: Intent = noIntent
@@ -72,9 +77,9 @@ export class Directory implements Disposable {
     return this.effect.regions
   }
 
-  /** The file's regions alone. */
+  /** The file's regions, with what catalogues list for them; without enrolments. */
   get fileRegions(): readonly Region[] {
-    return this.known
+    return this.discovered.regions
   }
 
   /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
@@ -95,7 +100,7 @@ export class Directory implements Disposable {
   /** What is amiss with the registry or what stands in it, one line each. */
   get warnings(): readonly string[] {
     const lost = this.lostDetail === null ? [] : [`registry lost: ${this.lostDetail}`]
-    return [...lost, ...this.effect.warnings]
+    return [...lost, ...this.moreWarnings(), ...this.discovered.warnings, ...this.effect.warnings]
   }
 
   /** Publishes the regions at once, then follows the registry. Resolves after its first word or failure. */
@@ -117,6 +122,20 @@ export class Directory implements Disposable {
     this.arrange()
     this.publish()
     this.wakeForNext()
+  }
+
+  /** Takes over what catalogues list. @param drainMs How long nodes that are gone are kept. */
+  replaceFound(found: readonly Found[], drainMs: number): void {
+    this.found = found
+    this.foundDrainMs = drainMs
+    if (this.version === 0 || !this.arrange()) return
+    this.publish()
+    this.wakeForNext()
+  }
+
+  /** Tells these warnings too, whenever somebody asks for them. */
+  alsoWarn(warnings: () => readonly string[]): void {
+    this.moreWarnings = warnings
   }
 
   /** Reads intent anew; readings never overlap, so that an older one can't overwrite a newer. */
@@ -191,10 +210,16 @@ export class Directory implements Disposable {
   /** Looks at the enrolments anew. @returns Whether they come to something else than before. */
   private arrange(): boolean {
     const before = this.effect
+    const stood = this.discovered
     const { enrolments } = this.intent
-    this.effect = withEnrolments(this.known, enrolments, this.wallNow(), this.enrolmentSettings())
-    if (before.regions === this.effect.regions) return false
-    return !isDeepStrictEqual([before.regions, before.drains], [this.effect.regions, this.effect.drains])
+    const now = this.wallNow()
+    this.discovered = withFound(this.known, this.found, now, this.foundDrainMs)
+    this.effect = withEnrolments(this.discovered.regions, enrolments, now, this.enrolmentSettings())
+    if (before.regions === this.effect.regions && this.found.length === 0) return false
+    return !isDeepStrictEqual(
+      [before.regions, before.drains, stood.drains, stood.suspects],
+      [this.effect.regions, this.effect.drains, this.discovered.drains, this.discovered.suspects],
+    )
   }
 
   /** A lost registry is asked again soon, whatever would change by itself. */
@@ -213,8 +238,9 @@ export class Directory implements Disposable {
   private publish(): void {
     this.version += 1
     const { regions, drains } = this.effect
-    const intent = { ...this.intent, holds: [...this.intent.holds, ...drains] }
-    const snapshot = snapshotOf(this.version, regions, intent)
+    const { drains: away, suspects } = this.discovered
+    const intent = { ...this.intent, holds: [...this.intent.holds, ...away, ...drains] }
+    const snapshot = snapshotOf(this.version, regions, intent, suspects)
     this.snapshot = snapshot
     this.listener(snapshot)
     this.observer.snapshotApplied(snapshot.version, regions.length, snapshot.nodes.size)
@@ -235,6 +261,7 @@ export function snapshotOf(
   version: number,
   regions: readonly Region[],
   intent: Pick<Intent, 'holds' | 'mode'> & Partial<Pick<Intent, 'drills'>>,
+  suspects: Snapshot['suspects'] = new Set(),
 ): Snapshot {
   const byCode = new Map<RegionId, Region>(regions.map((region) => [region.code, region]))
   const homes = new Map<string, Home>()
@@ -246,5 +273,5 @@ export function snapshotOf(
   }
   const holds = nodeHolds(nodes.values(), intent.holds)
   const { mode, drills = [] } = intent
-  return Object.freeze({ version, homes, nodes, lending, holds, mode, drills })
+  return Object.freeze({ version, homes, nodes, lending, holds, suspects, mode, drills })
 }

@@ -47,7 +47,8 @@ const toNode = (region: RegionConfig, node: RegionConfig['nodes'][number]): Code
     isEnrolled: false,
   })
 
-const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>
+/** `null` where nothing is said of it. */
+export const trustOf = (tls: RegionConfig['nodes'][number]['tls']): NodeTrust | null =>
   tls === undefined
     ? null
     : {

@@ -107,4 +107,8 @@ export interface Observer {
   reloadRefused(what: 'configuration' | 'certificate', detail: string): void
   registryLost(detail: string): void
   registryBack(): void
+  /** @param datacenter `local` for the agent's own. */
+  catalogueLost(datacenter: string, detail: string): void
+  /** @param nodes That it lists and that can be used. */
+  catalogueRead(datacenter: string, nodes: number): void
 }

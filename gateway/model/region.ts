@@ -25,7 +25,7 @@ export interface CodeNode {
   readonly seed: number
   /** Terms of TLS; `null` for plain HTTP, or for the system's authorities and the origin's own name. */
   readonly trust: NodeTrust | null
-  /** It came by an operator's enrolment, so that it may not be everywhere. */
+  /** It came by an operator's enrolment or a catalogue, not by the file, so that it may not be everywhere. */
   readonly isEnrolled: boolean
   /** The same for nodes that may share connections: same origin, same terms of TLS, same trust in its address. */
   readonly connectionKey: string

@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly nodes: ReadonlyMap<NodeId, CodeNode>
   readonly lending: ReadonlyMap<RegionId, Lending>
   readonly holds: ReadonlyMap<NodeId, NodeHold>
+  /** Nodes that a catalogue finds critical: they are asked oftener, and one bad probe is enough. */
+  readonly suspects: ReadonlySet<NodeId>
   /** The mode that operators have set; `null`: the configuration file's is in force. */
   readonly mode: Mode | null
   /** Drills that are on, one for each home at the most. */

@@ -156,4 +156,14 @@ export class FanOut implements Observer {
     this.a.registryBack()
     this.b.registryBack()
   }
+
+  catalogueLost(datacenter: string, detail: string): void {
+    this.a.catalogueLost(datacenter, detail)
+    this.b.catalogueLost(datacenter, detail)
+  }
+
+  catalogueRead(datacenter: string, nodes: number): void {
+    this.a.catalogueRead(datacenter, nodes)
+    this.b.catalogueRead(datacenter, nodes)
+  }
 }

@@ -212,6 +212,17 @@ export class LogObserver implements Observer, Disposable {
     this.logger.info({ event: 'registry', up: true }, 'registry is back')
   }
 
+  catalogueLost(datacenter: string, detail: string): void {
+    this.logger.warn(
+      { event: 'catalogue', up: false, datacenter, detail },
+      'catalogue of nodes lost; they stay as they were',
+    )
+  }
+
+  catalogueRead(datacenter: string, nodes: number): void {
+    this.logger.info({ event: 'catalogue', up: true, datacenter, nodes }, 'catalogue of nodes read')
+  }
+
   requestBegan(): void {}
   requestRefused(): void {}
   attemptStarted(): void {}

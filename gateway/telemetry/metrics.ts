@@ -102,6 +102,18 @@ export class Metrics implements Observer {
     help: '1 while the registry can be heard; 0 while the last known view is in force.',
     registers: [this.registry],
   })
+  private readonly catalogueUp = new Gauge({
+    name: 'chiyuan_discovery_up',
+    help: '1 while the catalogue can be heard; 0 while the nodes that it listed last are used.',
+    labelNames: ['datacenter'],
+    registers: [this.registry],
+  })
+  private readonly catalogueNodes = new Gauge({
+    name: 'chiyuan_discovery_nodes',
+    help: 'Nodes that the catalogue lists and that can be used.',
+    labelNames: ['datacenter'],
+    registers: [this.registry],
+  })
   private readonly durationLines = new Map<string, DurationLine>()
   private readonly seriesByName = new Map<string, Series>()
   /** The same by identity. A new snapshot has new levels, which find their series by name once. */
@@ -264,6 +276,15 @@ export class Metrics implements Observer {
 
   registryBack(): void {
     this.registryUp.set(1)
+  }
+
+  catalogueLost(datacenter: string): void {
+    this.catalogueUp.set({ datacenter }, 0)
+  }
+
+  catalogueRead(datacenter: string, nodes: number): void {
+    this.catalogueUp.set({ datacenter }, 1)
+    this.catalogueNodes.set({ datacenter }, nodes)
   }
 
   private counter(name: string, help: string, labelNames: string[]): Counter {

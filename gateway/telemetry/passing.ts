@@ -128,4 +128,12 @@ export class Passing implements Observer {
   registryBack(): void {
     this.to.registryBack()
   }
+
+  catalogueLost(datacenter: string, detail: string): void {
+    this.to.catalogueLost(datacenter, detail)
+  }
+
+  catalogueRead(datacenter: string, nodes: number): void {
+    this.to.catalogueRead(datacenter, nodes)
+  }
 }

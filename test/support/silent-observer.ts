@@ -37,6 +37,8 @@ export function listening(): Heard {
     reloadRefused: (what) => events.push(`refused ${what}`),
     registryLost: () => events.push('registry lost'),
     registryBack: () => events.push('registry back'),
+    catalogueLost: (datacenter) => events.push(`catalogue ${datacenter} lost`),
+    catalogueRead: (datacenter, nodes) => events.push(`catalogue ${datacenter} ${nodes}`),
   }
   return { observer, events }
 }

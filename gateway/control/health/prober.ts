@@ -28,6 +28,7 @@ export class Prober implements Disposable {
   private readonly probe: Probe
   private readonly random: () => number
   private settings: ProbeSettings
+  private suspects: Snapshot['suspects'] = new Set()
 
   constructor(
     parts: { board: Board; clock: Clock; probe: Probe; random: () => number },
@@ -48,8 +49,14 @@ export class Prober implements Disposable {
       loop.end()
       this.loops.delete(id)
     }
+    const before = this.suspects
+    this.suspects = snapshot.suspects
     for (const node of snapshot.nodes.values()) {
-      if (this.loops.has(node.id)) continue
+      const known = this.loops.get(node.id)
+      if (known !== undefined) {
+        if (this.suspects.has(node.id) && !before.has(node.id)) known.hurry()
+        continue
+      }
       const loop = new ProbeLoop(node, this)
       this.loops.set(node.id, loop)
       loop.start()
@@ -64,13 +71,21 @@ export class Prober implements Disposable {
   /** @internal One probe, judged and written down. Returns the state after it and the pause until the next. */
   async round(node: CodeNode, state: ProbeState, signal: AbortSignal): Promise<[ProbeState, number]> {
     const result = await this.probe(node, signal)
-    const next = afterProbe(state, result.good, this.settings)
+    const settings = this.settingsFor(node)
+    const next = afterProbe(state, result.good, settings)
     if (!signal.aborted) {
       // First what it can't do, lest a node that comes up is sent what it has just said it can't take.
       if (result.good) this.board.told(node, result.readiness)
       this.board.state(node)?.probed(next.health, result.good ? 'probes answer well' : result.detail)
     }
-    return [next, nextProbeInMs(next, this.settings, this.random())]
+    return [next, nextProbeInMs(next, settings, this.random())]
+  }
+
+  /** Somebody else found it critical: it is asked oftener, and one bad answer confirms it. */
+  private settingsFor({ id }: CodeNode): ProbeSettings {
+    const { settings } = this
+    if (!this.suspects.has(id)) return settings
+    return { ...settings, intervalMs: settings.fastIntervalMs, fall: 1 }
   }
 
   after(delayMs: number, task: () => void): () => void {
@@ -88,6 +103,7 @@ class ProbeLoop {
   private readonly prober: Prober
   private readonly abort = new AbortController()
   private state = unprobed
+  private isAsking = false
   private cancel = (): void => {}
 
   constructor(node: CodeNode, prober: Prober) {
@@ -104,8 +120,17 @@ class ProbeLoop {
     this.cancel()
   }
 
+  /** Asks now, where it is waiting to. */
+  hurry(): void {
+    if (this.isAsking) return
+    this.cancel()
+    void this.once()
+  }
+
   private async once(): Promise<void> {
+    this.isAsking = true
     const [state, pauseMs] = await this.prober.round(this.node, this.state, this.abort.signal)
+    this.isAsking = false
     if (this.abort.signal.aborted) return
     this.state = state
     this.cancel = this.prober.after(pauseMs, () => void this.once())

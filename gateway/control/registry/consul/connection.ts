@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { errorCode, errorText, UsageError } from '../../../model/errors.ts'
 import { RegistryUnavailable } from '../port.ts'
 import { type ConsulAccess, currentToken } from './access.ts'
+import { catalogueEntries, type CatalogueEntry } from './catalogue.ts'
 import { inWords } from './refusal.ts'
 import {
   type Row,
@@ -19,6 +20,22 @@ import {
 
 /** An agent answers a watch up to this share of its `wait` later, so that watchers do not come back together. */
 const agentsJitter = 1 / 16
+
+/** An answer of a blocking query. */
+export interface Followed<T> {
+  /** 0 where the agent gave none that is of use. */
+  readonly index: bigint
+  readonly value: T
+}
+
+interface WaitOptions {
+  readonly token?: string
+  readonly dc?: string
+  readonly index: string
+  readonly wait: string
+  readonly ctx: EventEmitter
+  readonly timeout: number
+}
 
 export class ConsulConnection implements Disposable {
   readonly address: string
@@ -85,21 +102,61 @@ export class ConsulConnection implements Disposable {
   /**
    * What stands under a prefix, once it has moved on from `index` or `waitMs` have passed.
    * @param index Of the answer before; 0 to be answered at once.
-   * @returns `index`: 0 where the agent gave none that is of use.
    * @throws {RegistryUnavailable}
    */
-  async follow(
-    prefix: string,
+  async follow(prefix: string, index: bigint, signal: AbortSignal): Promise<Followed<readonly Row[]>> {
+    const { kv } = this.client
+    const options = { key: prefix, recurse: true }
+    const { index: next, value } = await this.waiting(
+      options,
+      index,
+      signal,
+      null,
+      (all) => kv.get(all),
+      rowsSchema,
+    )
+    return { index: next, value: value ?? [] }
+  }
+
+  /**
+   * Every instance of a service with its health, once that has moved on from `index` or `waitMs` have passed.
+   * @param datacenter `null`: the one that the connection is for.
+   * @throws {RegistryUnavailable}
+   */
+  async instances(
+    service: string,
+    datacenter: string | null,
     index: bigint,
     signal: AbortSignal,
-  ): Promise<{ readonly index: bigint; readonly rows: readonly Row[] }> {
+  ): Promise<Followed<readonly CatalogueEntry[]>> {
+    const { health } = this.client
+    const { index: next, value } = await this.waiting(
+      { service },
+      index,
+      signal,
+      datacenter,
+      (all) => health.service(all),
+      catalogueEntries,
+    )
+    return { index: next, value: value ?? [] }
+  }
+
+  /** One blocking query. @returns `value`: `null` where Consul has nothing of that name. */
+  private async waiting<O extends object, T>(
+    what: O,
+    index: bigint,
+    signal: AbortSignal,
+    datacenter: string | null,
+    ask: (options: O & WaitOptions) => Promise<unknown>,
+    schema: z.ZodType<T>,
+  ): Promise<Followed<T | null>> {
     const { waitMs, timeoutMs } = this.access
     const ctx = new Cancelling()
     const cancel = (): void => void ctx.emit('cancel')
     const options = {
+      ...what,
       ...(await this.common()),
-      key: prefix,
-      recurse: true,
+      ...(datacenter !== null && { dc: datacenter }),
       index: String(index),
       wait: `${waitMs}ms`,
       ctx,
@@ -108,9 +165,9 @@ export class ConsulConnection implements Disposable {
     signal.throwIfAborted()
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      const [response, rows = []] = z.array(z.unknown()).parse(await this.client.kv.get(options))
+      const [response, body] = z.array(z.unknown()).parse(await ask(options))
       const { headers } = indexed.parse(response)
-      return { index: headers['x-consul-index'], rows: rowsSchema.parse(rows) }
+      return { index: headers['x-consul-index'], value: body === undefined ? null : schema.parse(body) }
     } catch (cause) {
       throw this.unavailable(cause)
     } finally {

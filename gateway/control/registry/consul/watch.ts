@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs, Pace } from '../../../policy/pace.ts'
-import type { ConsulConnection } from './connection.ts'
+import type { ConsulConnection, Followed } from './connection.ts'
 import type { Row } from './wire.ts'
 
 /** A prefix that churns is asked for no oftener; the last change is seen a quarter of a second late at the most. */
@@ -17,10 +17,34 @@ export interface Told {
 }
 
 /** Runs until `signal` aborts; never rejects. */
-export async function followPrefix(
+export const followPrefix = (
   connection: Pick<ConsulConnection, 'follow'>,
   prefix: string,
-  { changed, lost }: Told,
+  told: Told,
+  signal: AbortSignal,
+): Promise<void> =>
+  followIndexed(
+    (index) => connection.follow(prefix, index, signal),
+    digest,
+    { changed: () => told.changed(), lost: told.lost },
+    signal,
+  )
+
+export interface ToldOf<T> {
+  /** Also once at the beginning, and once after it was lost. */
+  readonly changed: (value: T) => void
+  /** Once for each time that it is lost. */
+  readonly lost: (cause: unknown) => void
+}
+
+/**
+ * Blocking queries without end, one after the other: paced, backed off, from 0 after any failure.
+ * @param digestOf The same for contents that are the same.
+ */
+export async function followIndexed<T>(
+  ask: (index: bigint) => Promise<Followed<T>>,
+  digestOf: (value: T) => string,
+  { changed, lost }: ToldOf<T>,
   signal: AbortSignal,
 ): Promise<void> {
   const pace = new Pace(watchPace, performance.now())
@@ -30,13 +54,13 @@ export async function followPrefix(
   while (!signal.aborted) {
     try {
       await pause(pace.take(performance.now()), signal)
-      const answer = await connection.follow(prefix, index, signal)
+      const answer = await ask(index)
       index = nextIndex(index, answer.index)
-      const contents = digest(answer.rows)
+      const contents = digestOf(answer.value)
       const isNews = failures > 0 || contents !== seen
       seen = contents
       failures = 0
-      if (isNews && !signal.aborted) changed()
+      if (isNews && !signal.aborted) changed(answer.value)
     } catch (cause) {
       if (signal.aborted) return
       // Whoever comes back may be another, or the same with other data: ask it for all that it has.
