@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../model/clock.ts'
 import { errorText } from '../model/errors.ts'
 import type { Observer } from '../model/events.ts'
+import type { Hold } from '../model/hold.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
@@ -70,6 +71,11 @@ export class Directory implements Disposable {
   /** All regions, with what enrolments make of them now. */
   get regions(): readonly Region[] {
     return this.effect.regions
+  }
+
+  /** What drains of enrolments come to: holds that nobody has put. */
+  get drains(): readonly Hold[] {
+    return this.effect.drains
   }
 
   /** The file's regions alone. */

@@ -8,6 +8,7 @@ import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/contr
 import { DrillRunner, startOf, startWrites } from '../../gateway/control/drills/runner.ts'
 import { drillLeasePrefix, drillLeaseSchema } from '../../gateway/control/intent/drills.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
+import { OneByOne } from '../../gateway/control/one-by-one.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import { listTyped, readTyped } from '../../gateway/control/registry/typed.ts'
 import type { Drill } from '../../gateway/model/drill.ts'
@@ -46,11 +47,15 @@ function setUp() {
     snapshot: () => snapshot,
     measured,
     drills: { read: () => Promise.resolve(world.measures), isInForce: () => Promise.resolve(world.inForce) },
+    guarded: new OneByOne(),
+    hearAgain: () => Promise.resolve(),
     foresee: (plan, others) =>
       factsOf(plan, others, {
         snapshot: () => snapshot,
         regions: () => regions,
         intent: () => noIntent,
+        drains: () => [],
+        bounds: () => ({ attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }),
         measured,
         fileMode: () => world.mode,
         warmShare: () => 0,
