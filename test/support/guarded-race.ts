@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Registry } from '../../gateway/control/registry/port.ts'
 import { regionId } from '../../gateway/model/ids.ts'
 import type { Role } from '../../gateway/model/operator.ts'
+import { activeEnrolment, putEnrolment } from './enrolments.ts'
 import { eventually } from './eventually.ts'
 import type { Api } from './operators.ts'
 import { homeReads, nodeReads, reads } from './readings.ts'
@@ -60,6 +61,25 @@ async function drill({ one, token }: TwoPlanes, home: string): Promise<Ask> {
   }
 }
 
+/** Of the only donor that Lanzhou has. */
+async function suspension({ one, two }: TwoPlanes): Promise<Ask> {
+  const now = Date.now()
+  const terms = { homes: [lanzhou], validUntil: now + 3_600_000 }
+  await putEnrolment(
+    one.registry,
+    activeEnrolment(terms, now - 1_800_000, 'e1', {
+      federation: { regions, enrolments: [] },
+    }),
+  )
+  await one.directory.read()
+  await two.directory.read()
+  return {
+    role: 'operator',
+    of: (at, asker) =>
+      at.post('/enrolments/e1/suspend', { reason: 'a test', override: true }, asker).set('If-Match', '*'),
+  }
+}
+
 /** Both at once, each at a gateway of its own. */
 async function race(planes: TwoPlanes, [first, second]: readonly [Ask, Ask]) {
   const { one, two } = planes
@@ -84,6 +104,11 @@ export function guardedRaces(open: () => () => Registry): void {
       what: 'a drill and a hold that leave its cohort nobody',
       asks: async (planes) => [await drill(planes, xian), hold(xianyang)],
       says: /guards object/,
+    },
+    {
+      what: 'an enrolment’s suspension and a hold that leave nobody',
+      asks: async (planes) => [await suspension(planes), hold(lanzhou)],
+      says: /nobody|no level/,
     },
     {
       what: 'two drills of one home',
