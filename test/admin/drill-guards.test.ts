@@ -10,7 +10,7 @@ import type { Readings } from '../../gateway/model/readings.ts'
 import { activeEnrolment, putEnrolment } from '../support/enrolments.ts'
 import { guardedRaces } from '../support/guarded-race.ts'
 import { type Api, openApi, threeCities, threeCitiesNodes } from '../support/operators.ts'
-import { homeReads, reads } from '../support/readings.ts'
+import { homeReads, nodeReads, reads } from '../support/readings.ts'
 import { calm } from '../support/two-planes.ts'
 
 describe('at two gateways of one registry file', () => {
@@ -67,6 +67,7 @@ async function planned(api: Api, { scope = {}, fault = { kind: 'refuse' }, cohor
   return { id, foreseen, start, previewed }
 }
 
+const ill = nodeReads('xianyang-1', '610400', { health: 'down' })
 const cases: readonly {
   readonly name: string
   readonly readings?: Readings
@@ -81,7 +82,7 @@ const cases: readonly {
   {
     name: 'incident',
     readings: reads(
-      threeCitiesNodes.map((one) => (one.node === 'xianyang-1' ? { ...one, health: 'down' } : one)),
+      threeCitiesNodes.map((one) => (one.node === 'xianyang-1' ? ill : one)),
       residents,
     ),
     says: /incident \(610100 xianyang-1\)/,
