@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { AuditEntry } from '../model/audit.ts'
 import type { Changes } from '../control/changes.ts'
+import { turnKey, TurnTaken } from '../control/guard-turn.ts'
 import type { Registry, RegistryChange } from '../control/registry/port.ts'
 import type { Answer, Asked } from './operation.ts'
 import { Problem } from './problem.ts'
@@ -42,6 +43,7 @@ export class Desk {
   }
 
   /**
+   * @throws {TurnTaken} where another guarded change was quicker.
    * @throws {Problem} `stale` where a record is no longer as the client saw it.
    * @throws {RegistryUnavailable}
    */
@@ -55,6 +57,8 @@ export class Desk {
       const first = await this.repeated(who)
       if (first !== null) return first
     }
+    if (result.key === turnKey)
+      throw new TurnTaken(`another guarded change was quicker than ${change.action}`)
     throw new Problem('stale', `${change.target} was changed meanwhile; read it again, and decide anew`)
   }
 

@@ -1,4 +1,6 @@
 // What guards say of a change before it is made.
+import { nextTurn, TurnTaken } from '../control/guard-turn.ts'
+import type { RegistryChange } from '../control/registry/port.ts'
 import type { Operator } from '../model/operator.ts'
 import type { Change } from '../policy/change.ts'
 import { wordsOf } from '../policy/guard-words.ts'
@@ -6,9 +8,37 @@ import type { Plane } from './plane.ts'
 import { previewOf } from './preview-of.ts'
 import { Problem } from './problem.ts'
 
+/** Gateways that write at the same moment take turns; so often a change is judged before it is given up. */
+const triesAtMost = 8
+
 /**
- * Judges changes and writes them, one operator's after the other's: two that are each harmless and together leave nobody
- * would both pass otherwise.
+ * Judges and writes, one operator's change after the other's, at this gateway and at all others of its registry: two that
+ * are each harmless and together leave nobody would both pass otherwise. Where another gateway was quicker, all is done
+ * anew, from what stands then.
+ * @param work Has to write `turn` with its change.
+ * @throws {Problem} `conflict` where others are quicker each time, and whatever `work` throws.
+ */
+export const inTurn = <T>(
+  plane: Pick<Plane, 'guarded' | 'registry' | 'hearAgain'>,
+  work: (turn: RegistryChange) => Promise<T>,
+): Promise<T> =>
+  plane.guarded.run(async () => {
+    for (let i = 0; i < triesAtMost; i++) {
+      // Before the facts: what is written after this undoes it.
+      const turn = await nextTurn(plane.registry)
+      await plane.hearAgain()
+      try {
+        return await work(turn)
+      } catch (cause) {
+        if (!(cause instanceof TurnTaken)) throw cause
+      }
+    }
+    const detail = `other gateways made guarded changes ${triesAtMost} times in a row meanwhile; nothing was written, try again`
+    throw new Problem('conflict', detail)
+  })
+
+/**
+ * Judges changes by guards and writes them; see {@link inTurn}.
  * @throws {Problem} `guarded`, and whatever `write` throws.
  */
 export const guardedWrite = <T>(
@@ -16,12 +46,11 @@ export const guardedWrite = <T>(
   operator: Operator,
   override: boolean,
   changes: () => Promise<readonly Change[]>,
-  write: () => Promise<T>,
+  write: (turn: RegistryChange) => Promise<T>,
 ): Promise<T> =>
-  plane.guarded.run(async () => {
-    await plane.hearAgain()
+  inTurn(plane, async (turn) => {
     await mustPassGuards(plane, operator, await changes(), override)
-    return write()
+    return write(turn)
   })
 
 /**

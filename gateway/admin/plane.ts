@@ -9,10 +9,12 @@ import type { EventLog } from '../control/events/event-log.ts'
 import type { Versioned } from '../control/registry/typed.ts'
 import type { Enrolment } from '../model/enrolment.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
+import type { Hold } from '../model/hold.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import type { FaultBounds } from '../policy/drill-effect.ts'
 import type { Paces } from '../policy/drill-guards.ts'
 import type { DrillMeasures } from '../policy/drill-measure.ts'
 import type { Desk } from './desk.ts'
@@ -23,6 +25,8 @@ import { Problem } from './problem.ts'
 export interface DrillPlane {
   /** @param others All drills that are known. */
   foresee(plan: DrillPlan, others: readonly Drill[]): Promise<Foreseen>
+  /** From which on a fault is foreseen as more than slowness. */
+  bounds(): FaultBounds
   /** What the gateway takes at the least. */
   paces(): Paces
   /** How long a drill is only measured before its fault, ms. */
@@ -43,6 +47,8 @@ export interface Plane {
   snapshot(): Snapshot
   /** All regions, whether they have nodes or not. */
   regions(): readonly Region[]
+  /** What drains of enrolments come to: holds that nobody has put. */
+  drains(): readonly Hold[]
   /** The file's regions alone, without enrolments. */
   fileRegions(): readonly Region[]
   /** All enrolments, as the registry has them. @throws {RegistryUnavailable} */

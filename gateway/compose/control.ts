@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../config/schema.ts'
 import { exactWallNow, systemClock } from '../control/clock.ts'
 import { type Directory, snapshotOf } from '../control/directory.ts'
+import { RegistryHearing } from '../control/drills/registry-hearing.ts'
 import { Rehearsals } from '../control/drills/rehearsals.ts'
 import type { EventLog } from '../control/events/event-log.ts'
 import { type AskNode, nodeAsker } from '../control/health/ask-node.ts'
@@ -130,9 +131,10 @@ export async function startControl(
     pressure.use(protection)
     readings.configured(config())
   }
+  const hearing = new RegistryHearing(observer, rehearsals)
   const { quotas, workers } = role
   const keeper = quotas === null ? null : started.use(new QuotaKeeper(board, quotas, systemClock, workers))
-  const { registry, directory } = openIntent(initial, observer, started, enrolments, (snapshot) => {
+  const { registry, directory } = openIntent(initial, hearing, started, enrolments, (snapshot) => {
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)

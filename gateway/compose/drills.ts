@@ -1,12 +1,13 @@
 // Whoever runs drills, constructed and wired: wherever operators are served.
 import type { Config } from '../../config/schema.ts'
-import type { DrillPlane } from '../admin/plane.ts'
+import type { DrillPlane, Plane } from '../admin/plane.ts'
 import type { Changes } from '../control/changes.ts'
 import { systemClock } from '../control/clock.ts'
 import { factsOf } from '../control/drills/facts.ts'
 import type { Rehearsals } from '../control/drills/rehearsals.ts'
 import { type DrillMeasured, DrillRunner } from '../control/drills/runner.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
+import type { FaultBounds } from '../policy/drill-effect.ts'
 import type { OperatorsParts } from './operators.ts'
 
 /** What this process measures of drills by itself. */
@@ -23,14 +24,22 @@ const unmeasured: DrillMeasured = {
 export function runDrills(
   parts: OperatorsParts,
   changes: Changes,
+  turns: Pick<Plane, 'guarded' | 'hearAgain'>,
   started: AsyncDisposableStack,
 ): DrillPlane {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
   const config = (): Config => inMode(directory.decided.mode ?? fileMode())
+  const bounds = (): FaultBounds => {
+    const { attempts, breaker } = config()
+    const { attemptTimeoutMs } = attempts
+    return { attemptTimeoutMs, breakerOpensAbove: breaker.errorThresholdPercent / 100 }
+  }
   const facts = {
     snapshot: () => directory.current,
     regions: () => directory.regions,
     intent: () => directory.decided,
+    drains: () => directory.drains,
+    bounds,
     measured,
     fileMode,
     warmShare: (mode: Parameters<typeof inMode>[0]) => inMode(mode).standby.warmShare,
@@ -50,6 +59,7 @@ export function runDrills(
       measured,
       drills: drills ?? unmeasured,
       foresee,
+      ...turns,
       aheadMs,
       gatewayId: config().gatewayId,
       moved: ({ id, scope, state }) =>
@@ -65,5 +75,5 @@ export function runDrills(
       probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
     }
   }
-  return { foresee, paces, aheadMs, measures: (drill) => (drills ?? unmeasured).read(drill) }
+  return { foresee, bounds, paces, aheadMs, measures: (drill) => (drills ?? unmeasured).read(drill) }
 }

@@ -92,8 +92,9 @@ export async function openOperators(
   const strangers = started.use(new Strangers(refusals))
   const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
-  const drills = runDrills(parts, changes, started)
-  const plane = planeOf(parts, { drills, desk, tokens, sessions, wallNow })
+  const turns = { guarded: new OneByOne(), hearAgain: () => heard(parts.directory) }
+  const drills = runDrills(parts, changes, turns, started)
+  const plane = planeOf(parts, { ...turns, drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
     verifications: new Verifications(plane, parts.verifier, { note: (entry) => changes.note(entry), fault }),
@@ -114,26 +115,27 @@ export async function openOperators(
 
 const planeOf = (
   { fileMode, inMode: inThat, measured, events, registry, directory }: OperatorsParts,
-  own: Pick<Plane, 'drills' | 'desk' | 'tokens' | 'sessions' | 'wallNow'>,
+  own: Pick<Plane, 'drills' | 'desk' | 'tokens' | 'sessions' | 'wallNow' | 'guarded' | 'hearAgain'>,
 ): Plane => ({
   ...own,
   registry,
   snapshot: () => directory.current,
   regions: () => directory.regions,
+  drains: () => directory.drains,
   fileRegions: () => directory.fileRegions,
   enrolments: () => listTyped(registry, enrolmentPrefix, enrolmentSchema),
   intent: () => directory.decided,
   inMode: inThat,
-  hearAgain: async () => {
-    await directory.read()
-    // What stands can't be known then, and nothing could be written by it.
-    if (directory.lost !== null) throw new RegistryUnavailable(directory.lost)
-  },
-  guarded: new OneByOne(),
   measured,
   events,
   fileMode,
 })
+
+/** @throws {RegistryUnavailable} What stands can't be known then, and nothing could be written by it. */
+async function heard(directory: Directory): Promise<void> {
+  await directory.read()
+  if (directory.lost !== null) throw new RegistryUnavailable(directory.lost)
+}
 
 /** A registry that can't be asked now has its tokens already, or will get one at the next start. */
 async function firstTokenOf(registry: Registry, changes: Changes): Promise<string | null> {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../model/clock.ts'
 import { errorText } from '../model/errors.ts'
 import type { Observer } from '../model/events.ts'
+import type { Hold } from '../model/hold.ts'
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import type { Home, Snapshot } from '../model/snapshot.ts'
@@ -75,6 +76,11 @@ export class Directory implements Disposable {
   /** All regions, with what enrolments make of them now. */
   get regions(): readonly Region[] {
     return this.effect.regions
+  }
+
+  /** What drains of enrolments and catalogues come to: holds that nobody has put. */
+  get drains(): readonly Hold[] {
+    return [...this.discovered.drains, ...this.effect.drains]
   }
 
   /** The file's regions, with what catalogues list for them; without enrolments. */
@@ -237,10 +243,9 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const { regions, drains } = this.effect
-    const { drains: away, suspects } = this.discovered
-    const intent = { ...this.intent, holds: [...this.intent.holds, ...away, ...drains] }
-    const snapshot = snapshotOf(this.version, regions, intent, suspects)
+    const { regions } = this.effect
+    const intent = { ...this.intent, holds: [...this.intent.holds, ...this.drains] }
+    const snapshot = snapshotOf(this.version, regions, intent, this.discovered.suspects)
     this.snapshot = snapshot
     this.listener(snapshot)
     this.observer.snapshotApplied(snapshot.version, regions.length, snapshot.nodes.size)

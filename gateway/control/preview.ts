@@ -10,6 +10,7 @@ import {
   differences,
   type FederationInput,
 } from '../policy/change.ts'
+import { effectOf, type FaultBounds } from '../policy/drill-effect.ts'
 import { type Forecast, forecast } from '../policy/forecast.ts'
 import {
   type Circumstances,
@@ -39,14 +40,18 @@ export interface PreviewParts {
   /** How requests divide into classes, where that is known. */
   readonly classShares?: Readonly<Record<RouteClass, number>>
   readonly guardSettings?: GuardSettings
+  /** Drills that are on, on paper too, without the changes and with them. */
+  readonly drills?: { readonly before: DrillParts; readonly after: DrillParts; readonly bounds: FaultBounds }
 }
+
+type DrillParts = Parameters<typeof effectOf>[0]
 
 /** No change at all is a forecast of what is. */
 export function preview(changes: readonly Change[], parts: PreviewParts): Preview {
   const { input, ownMode, expiries = [], guardSettings = guardDefaults } = parts
   const next = changed(input, changes)
-  const before = forecastOf(input, parts)
-  const after = forecastOf(next, parts)
+  const before = forecastOf(input, parts, parts.drills?.before)
+  const after = forecastOf(next, parts, parts.drills?.after)
   const mode = next.mode ?? ownMode
   return {
     before: withTraffic(before),
@@ -62,14 +67,16 @@ const withTraffic = (told: Forecast): Forecast => ({
   homes: told.homes.filter(({ rps }) => rps > 0),
 })
 
-function forecastOf(input: FederationInput, parts: PreviewParts): Forecast {
-  const { readings, classShares, ownMode, warmShare } = parts
+function forecastOf(input: FederationInput, parts: PreviewParts, on: DrillParts = []): Forecast {
+  const { readings, classShares, ownMode, warmShare, drills } = parts
+  const snapshot = snapshotOf(0, input.regions, input)
   return forecast({
-    snapshot: snapshotOf(0, input.regions, input),
+    snapshot,
     nodes: readings.nodes,
     traffic: trafficOf(readings),
     warmShare: warmShare(input.mode ?? ownMode),
     ...(classShares !== undefined && { classShares }),
+    ...(drills !== undefined && { drills: effectOf(on, snapshot, drills.bounds) }),
   })
 }
 

@@ -4,6 +4,7 @@ import type { NodeId, RegionId } from '../model/ids.ts'
 import type { Mode } from '../model/mode.ts'
 import type { NodeReadings } from '../model/readings.ts'
 import type { Snapshot } from '../model/snapshot.ts'
+import { type FaultBounds, foreseenAs } from './drill-effect.ts'
 import { targetsOf } from './drill-scope.ts'
 import type { Guarded } from './guards.ts'
 
@@ -194,17 +195,32 @@ export interface Paces {
  * - `recovers-slower`: an open breaker and a ramp take longer than the objective allows;
  * - `detects-slower`: so do probes;
  * - `never-found`: slow answers are no failure, so that nothing is found out;
- * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left.
+ * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left;
+ * - `foreseen-gone`, `foreseen-slower`, `foreseen-retried`, `foreseen-unmoved`: what the preview takes the fault for,
+ *   where that is not plain; see {@link FaultForeseen}.
  */
-export type PlanWarning = 'recovers-slower' | 'detects-slower' | 'never-found' | 'nothing-to-cut'
+export const planWarningNames = [
+  'recovers-slower',
+  'detects-slower',
+  'never-found',
+  'nothing-to-cut',
+  'foreseen-gone',
+  'foreseen-slower',
+  'foreseen-retried',
+  'foreseen-unmoved',
+] as const
+export type PlanWarning = (typeof planWarningNames)[number]
 
 /** @param hasBounds Some region in scope lends within bounds. */
 export function planWarnings(
   { fault, objectives }: DrillPlan,
   paces: Paces,
   hasBounds: boolean,
+  bounds: FaultBounds,
 ): PlanWarning[] {
   const { kind } = fault
+  const as = foreseenAs(fault, bounds)
+  const isPlain = as === 'cut' || (as === 'gone' && kind !== 'latency' && kind !== 'errors')
   const opens = kind === 'refuse' || kind === 'errors' || kind === 'blackhole'
   const recovery = paces.slowStartMs + (opens ? paces.breakerWaitMs : 0)
   const { detectMs, recoverMs } = objectives
@@ -213,7 +229,8 @@ export function planWarnings(
     ...(kind === 'probe-fail' && detectMs !== null && detectMs < paces.probesFindMs
       ? ['detects-slower' as const]
       : []),
-    ...(kind === 'latency' && detectMs !== null ? ['never-found' as const] : []),
+    ...(as === 'slower' && detectMs !== null ? ['never-found' as const] : []),
     ...(kind === 'quota-cut' && fault.share > 0 && !hasBounds ? ['nothing-to-cut' as const] : []),
+    ...(isPlain ? [] : [`foreseen-${as}` as const]),
   ]
 }

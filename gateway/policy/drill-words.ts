@@ -39,6 +39,22 @@ export const warningWords: Readonly<Record<PlanWarning, Words>> = {
     zh: '援助额度没有上限，削减无效',
     en: 'the donor lends without a bound, so that nothing is cut',
   },
+  'foreseen-gone': {
+    zh: '预演假设：超过尝试时限或熔断阈值，视同节点被熔断',
+    en: 'the preview takes the nodes for tripped: the fault is beyond a try’s deadline or the breaker’s threshold',
+  },
+  'foreseen-slower': {
+    zh: '预演假设：节点继续服务，容量按利特尔法则随时延下降；不计对冲请求',
+    en: 'the preview lets the nodes serve on, with capacity falling as answers take longer (Little’s law), without hedges',
+  },
+  'foreseen-retried': {
+    zh: '预演假设：出错的那部分请求都可重试，由他处服务；其余由原节点服务',
+    en: 'the preview has the failed share of requests served elsewhere, as if each could be repeated, and the rest at the nodes',
+  },
+  'foreseen-unmoved': {
+    zh: '预演假设：沿用最后所知，流量不变',
+    en: 'the preview moves nobody: what was known last stays in force',
+  },
 }
 
 export const faultWords: Readonly<Record<FaultKind, Words>> = {

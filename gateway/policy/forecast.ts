@@ -1,10 +1,12 @@
 // Who would take how much of the traffic: the router's order of levels, on a snapshot that may be another than the one in force.
 import type { NodeId, RegionId } from '../model/ids.ts'
 import type { NodeReadings } from '../model/readings.ts'
-import type { LevelName } from '../model/region.ts'
+import type { CodeNode, LevelName } from '../model/region.ts'
 import type { RouteClass } from '../model/route-class.ts'
-import type { Level, Snapshot } from '../model/snapshot.ts'
+import type { Home, Level, Snapshot } from '../model/snapshot.ts'
 import { byWeight, type CapacityBasis, capacityOf, type NodeCapacity } from './capacity.ts'
+import { type CohortEffect, type DrillEffect, noEffect } from './drill-effect.ts'
+import { leftOf, lent, slowed, wholeHomes } from './forecast-drills.ts'
 import { type RegionForecast, RegionRoom } from './region-room.ts'
 import { isBorrowed } from './selection.ts'
 
@@ -18,7 +20,7 @@ export interface HomeForecast {
   readonly shedByClass: Readonly<Record<RouteClass, number>> | null
   /** Levels that it has, whether they serve or not. */
   readonly levels: number
-  /** Of them those with a node that serves. */
+  /** Of them those with a node that serves; where a drill is on, serves its cohort too, however small that is. */
   readonly levelsLeft: number
 }
 
@@ -59,6 +61,8 @@ export interface ForecastInput {
   readonly warmShare: number
   /** How a home's requests divide into classes, shares that sum to 1, where that is known. */
   readonly classShares?: Readonly<Record<RouteClass, number>>
+  /** What drills come to. */
+  readonly drills?: DrillEffect
 }
 
 /**
@@ -68,12 +72,12 @@ export interface ForecastInput {
  */
 export function forecast(input: ForecastInput): Forecast {
   const rooms = roomsOf(input)
-  const homes = homesOf(input)
+  const homes = homesOf(input, rooms)
   settle(homes, rooms, input.warmShare)
   const regions = [...rooms.values()].map((room) => room.forecast())
   const nodes = [...rooms.values()].flatMap(nodesOf)
   const sum = (read: (one: HomeForecast) => number): number => made.reduce((all, one) => all + read(one), 0)
-  const made = homes.map((home) => homeForecast(home, rooms, input.classShares))
+  const made = wholeHomes(homes.map((home) => homeForecast(home, rooms, input.classShares)))
   const shedRps = sum((home) => home.shedRps)
   const rps = sum((home) => home.rps)
   return {
@@ -94,6 +98,7 @@ export function forecast(input: ForecastInput): Forecast {
   }
 }
 
+/** All residents of a home, or those of them who meet the same. */
 interface HomeFlow {
   readonly region: RegionId
   readonly rps: number
@@ -107,27 +112,40 @@ interface HomeFlow {
 
 type Rooms = ReadonlyMap<RegionId, RegionRoom>
 
-function roomsOf({ snapshot, nodes }: ForecastInput): Map<RegionId, RegionRoom> {
+function roomsOf({ snapshot, nodes, drills = noEffect }: ForecastInput): Map<RegionId, RegionRoom> {
   const read = new Map(nodes.map((one) => [one.node, one]))
   const byRegion = new Map<RegionId, NodeCapacity[]>()
   for (const node of snapshot.nodes.values()) {
-    const capacity = capacityOf(node, read.get(node.id), snapshot.holds.get(node.id)?.kind ?? null)
+    const hold = snapshot.holds.get(node.id)?.kind ?? null
+    const readings = slowed(read.get(node.id), drills.slower.get(node.id) ?? 0)
+    const capacity = leftOf(capacityOf(node, readings, hold), drills)
     const known = byRegion.get(node.region)
     if (known === undefined) byRegion.set(node.region, [capacity])
     else known.push(capacity)
   }
   return new Map(
-    [...byRegion].map(([region, all]) => [region, new RegionRoom(region, all, snapshot.lending.get(region))]),
+    [...byRegion].map(([region, all]) => {
+      const lending = lent(snapshot.lending.get(region), drills.lends.get(region) ?? 1)
+      return [region, new RegionRoom(region, all, lending)]
+    }),
   )
 }
 
-function homesOf({ snapshot, traffic, nodes }: ForecastInput): HomeFlow[] {
+function homesOf({ snapshot, traffic, nodes, drills = noEffect }: ForecastInput, rooms: Rooms): HomeFlow[] {
   const read = new Map(nodes.map((one) => [one.node, one]))
-  return [...snapshot.homes.values()].map((home): HomeFlow => {
-    const { code } = home.region
-    const rps = Math.max(0, traffic.get(code) ?? 0)
-    const levels = home.levels.filter((level) => level.nodes.some(({ id }) => !isBarred(read.get(id), code)))
-    return { region: code, rps, of: home.levels.length, levels, taken: levels.map(() => 0), left: rps }
+  const capacities = drills.cohorts.size === 0 ? [] : [...rooms.values()].flatMap((room) => room.capacities)
+  const serving = new Set(capacities.filter(({ serves }) => serves).map(({ node }) => node.id))
+  const flow = ({ region: { code }, levels: all }: Home, share: number, cohort?: CohortEffect): HomeFlow => {
+    const rps = Math.max(0, traffic.get(code) ?? 0) * share
+    const isLeft = ({ id }: CodeNode): boolean =>
+      !isBarred(read.get(id), code) && (cohort === undefined || (serving.has(id) && !cohort.without.has(id)))
+    const levels = all.filter((level) => level.nodes.some(isLeft))
+    return { region: code, rps, of: all.length, levels, taken: levels.map(() => 0), left: rps }
+  }
+  return [...snapshot.homes.values()].flatMap((home) => {
+    const cohort = drills.cohorts.get(home.region.code)
+    if (cohort === undefined) return [flow(home, 1)]
+    return [flow(home, 1 - cohort.share), flow(home, cohort.share, cohort)]
   })
 }
 

@@ -7,8 +7,10 @@ import { leaseMs } from '../../gateway/control/drills/leases.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
 import { drillResults } from '../../gateway/control/drills/results.ts'
 import { DrillRunner, startOf, startWrites } from '../../gateway/control/drills/runner.ts'
+import { nextTurn, turnKey } from '../../gateway/control/guard-turn.ts'
 import { drillLeasePrefix, drillLeaseSchema } from '../../gateway/control/intent/drills.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
+import { OneByOne } from '../../gateway/control/one-by-one.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import { listTyped, readTyped } from '../../gateway/control/registry/typed.ts'
 import type { Drill } from '../../gateway/model/drill.ts'
@@ -36,6 +38,7 @@ function setUp() {
     ),
     measures: null as DrillMeasures | null,
     inForce: false,
+    meanwhile: null as (() => Promise<void>) | null,
     mode: 'peacetime' as 'peacetime' | 'emergency',
   }
   const measured = { read: () => Promise.resolve(world.readings) }
@@ -47,11 +50,15 @@ function setUp() {
     snapshot: () => snapshot,
     measured,
     drills: { read: () => Promise.resolve(world.measures), isInForce: () => Promise.resolve(world.inForce) },
+    guarded: new OneByOne(),
+    hearAgain: async () => world.meanwhile?.(),
     foresee: (plan, others) =>
       factsOf(plan, others, {
         snapshot: () => snapshot,
         regions: () => regions,
         intent: () => noIntent,
+        drains: () => [],
+        bounds: () => ({ attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }),
         measured,
         fileMode: () => world.mode,
         warmShare: () => 0,
@@ -221,4 +228,44 @@ it('that can’t begin on its only date is given up', async () => {
   )
   await drills.look()
   expect(await drills.drill()).toMatchObject({ state: 'aborted', run: null })
+})
+
+it('of two changes that guards judge the one that was not judged by what stands is not written', async () => {
+  await using drills = setUp()
+  await drills.put(aDrill({ state: 'scheduled', schedule: weekly, nextAt: monday, approver: null }))
+  // Another gateway's change, between what this one reads and what it writes.
+  drills.world.meanwhile = async () => {
+    drills.world.meanwhile = null
+    await drills.registry.commit([await nextTurn(drills.registry)])
+  }
+  await drills.look()
+  expect([(await drills.drill())?.state, await drills.leases()]).toEqual(['scheduled', []])
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('running')
+  const turn = await drills.registry.read(turnKey)
+  expect(turn).toMatchObject({ value: { count: 2 } })
+})
+
+it('a node that comes while it is on and was never well does not end it, one that was well and fails does', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  const all = drills.world.readings
+  const withLast = (health: 'up' | 'down') => ({
+    ...all,
+    nodes: all.nodes.map((one) => (one.node === 'xianyang-1' ? { ...one, health } : one)),
+  })
+  drills.world.readings = { ...all, nodes: all.nodes.filter(({ node }) => node !== 'xianyang-1') }
+  await drills.running()
+  await drills.look()
+  drills.world.readings = withLast('down')
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('running')
+  drills.world.readings = withLast('up')
+  await drills.look()
+  drills.world.readings = { ...all, nodes: [] }
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('running')
+  drills.world.readings = withLast('down')
+  await drills.look()
+  expect((await drills.drill())?.run).toMatchObject({ ending: 'failed', detail: 'xianyang-1' })
 })

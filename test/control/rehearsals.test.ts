@@ -5,6 +5,7 @@ import type { Rehearsal } from '../../gateway/control/drills/rehearsal.ts'
 import { Rehearsals } from '../../gateway/control/drills/rehearsals.ts'
 import { Board } from '../../gateway/control/health/board.ts'
 import type { DrillLease, Fault } from '../../gateway/model/drill.ts'
+import { nodeId } from '../../gateway/model/ids.ts'
 import { demoFederation, xian, xianyang } from '../support/demo-federation.ts'
 import { aLease } from '../support/drills.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -143,7 +144,7 @@ it('each home has its own part: helpers are faulty only to whoever they are in s
   expect(rehearsals.inForce.map(({ phase }) => phase)).toEqual(['recovering', 'fault'])
 })
 
-it('a node that a reload puts elsewhere is no part of it any more', async () => {
+it('a node that a reload puts elsewhere is taken in anew, as another', async () => {
   using it_ = setUp()
   const { clock, rehearsals, board, lease } = it_
   it_.follow([lease({ kind: 'trip' })])
@@ -155,9 +156,14 @@ it('a node that a reload puts elsewhere is no part of it any more', async () => 
     ...others,
   ]
   const snapshot = snapshotOf(9, moved, { holds: [], mode: null, drills: [lease({ kind: 'trip' })] })
+  const [before] = own.nodes
   board.follow(snapshot)
   rehearsals.follow(snapshot)
-  expect(verdictOf(rehearsals.inForce[0], board)).toEqual(['ok', 'ok'])
+  expect(verdictOf(rehearsals.inForce[0], board)).toEqual(['held', 'ok'])
+  const node = snapshot.nodes.get(nodeId('xian-1'))
+  expect(node?.origin).not.toBe(before?.origin)
+  const real = node === undefined ? undefined : board.state(node)
+  expect(node === undefined ? undefined : rehearsals.inForce[0]?.board.state(node)).toMatchObject({ real })
 })
 
 it('failing probes find a node down by their own pace, for the cohort alone', async () => {
@@ -169,4 +175,52 @@ it('failing probes find a node down by their own pace, for the cohort alone', as
   expect(verdictOf(rehearsals.inForce[0], board)).toEqual(['unhealthy', 'ok'])
   expect(events).toEqual(['drill 610100 ahead', 'drill 610100 fault'])
   expect(rehearsals.read('drill-probe-fail')?.events.map(({ what }) => what)).toContain('health down')
+})
+
+it('a lost registry is found out when the gateway says so, and is over when it hears again', async () => {
+  using it_ = setUp()
+  const { clock, rehearsals, follow, lease, phase } = it_
+  follow([lease({ kind: 'registry-loss' })])
+  await clock.advance(1500)
+  const timeline = () => rehearsals.read('drill-registry-loss')?.timeline
+  expect(timeline()).toEqual({ faultOn: epoch + 1000 })
+  rehearsals.hears(false)
+  expect(timeline()).toMatchObject({ detected: epoch + 1500 })
+  await clock.advance(58_600)
+  expect([phase(), timeline()?.recovered]).toEqual(['recovering', undefined])
+  rehearsals.hears(true)
+  await clock.advance(100)
+  expect([phase(), timeline()?.recovered]).toEqual(['', epoch + 60_200])
+})
+
+it.each<{ fault: Fault; seen: string }>([
+  { fault: { kind: 'trip' }, seen: 'held' },
+  { fault: { kind: 'probe-fail' }, seen: 'unhealthy' },
+])('a node that comes in the middle of a $fault.kind is taken in', async ({ fault, seen }) => {
+  using it_ = setUp()
+  const { clock, rehearsals, board, lease } = it_
+  const on = lease(fault)
+  const [own, ...others] = demoFederation()
+  if (own === undefined) throw new Error('the demo has regions')
+  let version = 10
+  const become = (nodes: typeof own.nodes) => {
+    const drills = [on]
+    const snapshot = snapshotOf(++version, [{ ...own, nodes }, ...others], { holds: [], mode: null, drills })
+    board.follow(snapshot)
+    rehearsals.follow(snapshot)
+  }
+  const [first, second] = own.nodes
+  if (first === undefined || second === undefined) throw new Error('it has two nodes')
+  become([second])
+  await clock.advance(3000)
+  become([first, second])
+  await clock.advance(1500)
+  expect(verdictOf(rehearsals.inForce[0], board)[0]).toBe(seen)
+  expect(rehearsals.inForce[0]?.isTarget(first)).toBe(true)
+  // The other goes: what is left is enough for it to have been found out, and the drill goes on.
+  become([first])
+  expect(rehearsals.inForce[0]?.isTarget(second)).toBe(false)
+  expect([it_.phase(), rehearsals.inForce[0]?.isDetected]).toEqual(['fault', true])
+  become([])
+  expect(it_.phase()).toBe('fault')
 })

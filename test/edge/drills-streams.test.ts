@@ -123,7 +123,11 @@ it.each([
     const lever = { owner: 'test', reason: 'a test', setAt: now }
     await compareAndSet(edge.registry, drillLeverKey, lever, 0)
   }
+  const timeline = () => gateway.rehearsals.read('drill-registry-loss')?.timeline ?? {}
+  expect(timeline()).toMatchObject({ faultOn: expect.any(Number), detected: expect.any(Number) })
   await eventually(() => expect(gateway.snapshot().holds.size).toBe(1), 4000)
+  await eventually(() => expect(timeline().recovered).toBeDefined())
+  expect(timeline().recovered).toBeGreaterThanOrEqual(timeline().faultOff ?? Infinity)
   expect((await gateway.measured.read()).gateway.registryLost).toBeNull()
 })
 

@@ -174,12 +174,23 @@ describe('before it begins', () => {
         fault: { kind: 'latency', ms: 9, jitterMs: 0 },
         objectives: { ...aPlan().objectives, detectMs: 100 },
       },
-      warnings: ['never-found'],
+      warnings: ['never-found', 'foreseen-slower'],
     },
+    {
+      plan: {
+        fault: { kind: 'latency', ms: 5000, jitterMs: 0 },
+        objectives: { ...aPlan().objectives, detectMs: 100 },
+      },
+      warnings: ['foreseen-gone'],
+    },
+    { plan: { fault: { kind: 'errors', share: 0.2, status: 503 } }, warnings: ['foreseen-retried'] },
+    { plan: { fault: { kind: 'errors', share: 0.3, status: 503 } }, warnings: ['foreseen-gone'] },
+    { plan: { fault: { kind: 'registry-loss' } }, warnings: ['foreseen-unmoved'] },
     { plan: { fault: { kind: 'quota-cut', share: 0.5 } }, warnings: ['nothing-to-cut'] },
   ])('warns of $plan: $warnings', ({ plan, warnings }) => {
+    const bounds = { attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }
     const paces = { breakerWaitMs: 6000, slowStartMs: 10_000, probesFindMs: 3000 }
-    expect(planWarnings(aPlan(plan), paces, false)).toEqual(warnings)
+    expect(planWarnings(aPlan(plan), paces, false, bounds)).toEqual(warnings)
   })
 })
 

@@ -7,6 +7,7 @@ import type { OidcSettings } from '../../config/admin-schema.ts'
 import { adminApp } from '../../gateway/admin/app.ts'
 import { openOperators } from '../../gateway/compose/operators.ts'
 import { openVerifier } from '../../gateway/compose/verification.ts'
+import type { DrillMeasured } from '../../gateway/control/drills/runner.ts'
 import { EventLog } from '../../gateway/control/events/event-log.ts'
 import { Directory } from '../../gateway/control/directory.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
@@ -61,6 +62,7 @@ export async function openApi(
   registry: Registry = openEmbeddedRegistry(':memory:'),
   readings: Readings = reads(threeCitiesNodes),
   oidc?: OidcSettings,
+  drills?: DrillMeasured,
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
@@ -82,6 +84,7 @@ export async function openApi(
     directory,
     observer,
     oidc,
+    ...(drills !== undefined && { drills }),
   }
   const { api, firstToken } = await openOperators(parts, started)
   const health = {

@@ -4,9 +4,11 @@ import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import { startOf, startWrites, endWrites } from '../../control/drills/runner.ts'
 import { listTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Drill } from '../../model/drill.ts'
-import { blastRadius, needsApproval, objectionsTo, planWarnings } from '../../policy/drill-guards.ts'
+import { blastRadius, needsApproval } from '../../policy/drill-guards.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import { objectionWords, warningWords } from '../../policy/drill-words.ts'
+import { foreseenOf, mustPass } from '../drill-foresight.ts'
+import { inTurn } from '../guarded.ts'
 import { type AdminRoute, must, noBody, none, operation } from '../operation.ts'
 import { page, pageOf } from '../paging.ts'
 import { mustMatch, type Plane } from '../plane.ts'
@@ -111,29 +113,11 @@ const show = (plane: Plane) =>
     },
   })
 
-async function foreseen(plane: Plane, drill: Drill) {
-  const others = (await listTyped(plane.registry, drillPrefix, drillSchema)).map(({ value }) => value)
-  const facts = await plane.drills.foresee(drill, others)
-  const reached = new Set(Object.values(facts.radius.nodes).flat())
-  const isBounded = plane
-    .regions()
-    .some(
-      ({ nodes, lends }) =>
-        nodes.some(({ id }) => reached.has(id)) &&
-        (lends.limitRps !== Infinity || lends.limitConcurrent !== Infinity),
-    )
-  return {
-    facts,
-    objections: objectionsTo(drill, facts),
-    warnings: planWarnings(drill, plane.drills.paces(), isBounded),
-    needsApproval: needsApproval(drill, facts.radius),
-  }
-}
-
 const previewing = (plane: Plane) =>
   operation({
     summary: 'What a drill would do, and what speaks against it now',
-    description: 'As if all residents were in the cohort: the worst that it could come to.',
+    description:
+      'Traffic moves as the cohort’s share does; levels are counted as its residents would find them.',
     permission: 'drill',
     action: 'drill.preview',
     params: oneDrill,
@@ -144,7 +128,7 @@ const previewing = (plane: Plane) =>
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       must(asked.operator, 'drill', before.value.scope.homes)
-      const seen = await foreseen(plane, before.value)
+      const seen = await foreseenOf(plane, before.value)
       const by = personOf(asked.operator)
       const after = stepped(plane, before, { kind: 'preview', by }, seen.needsApproval)
       const version = before.version + 1
@@ -223,29 +207,20 @@ const starting = (plane: Plane) =>
       const { value: drill } = before
       must(asked.operator, 'drill', drill.scope.homes)
       mustMatch(before.version, asked.ifMatch, `drills/${drill.id}`)
-      const seen = await foreseen(plane, drill)
-      const now = plane.wallNow()
-      const overruled = [...new Set(seen.objections.map(({ name }) => name))]
-      const run = startOf(drill, now, plane.drills.aheadMs(), overruled)
-      const after = stepped(plane, before, { kind: 'start', run }, seen.needsApproval)
-      mustPass(seen.objections, asked.body.override)
-      const writes = await startWrites(plane.registry, before, after, now)
-      if (writes === null)
-        throw new Problem('conflict', 'another drill of one of its homes is on; list /drills')
-      return change(plane, asked, 'drill.start', asked.body.reason, before, after, writes)
+      return inTurn(plane, async (turn) => {
+        const seen = await foreseenOf(plane, drill)
+        const now = plane.wallNow()
+        const overruled = [...new Set(seen.objections.map(({ name }) => name))]
+        const run = startOf(drill, now, plane.drills.aheadMs(), overruled)
+        const after = stepped(plane, before, { kind: 'start', run }, seen.needsApproval)
+        mustPass(seen.objections, asked.body.override)
+        const writes = await startWrites(plane.registry, before, after, now)
+        if (writes === null)
+          throw new Problem('conflict', 'another drill of one of its homes is on; list /drills')
+        return change(plane, asked, 'drill.start', asked.body.reason, before, after, [turn, ...writes])
+      })
     },
   })
-
-/** @throws {Problem} `guarded` */
-function mustPass(objections: ReturnType<typeof objectionsTo>, override: boolean): void {
-  const isHard = objections.some((one) => one.isHard)
-  if (objections.length === 0 || (override && !isHard)) return
-  const names = [...new Set(objections.map(({ name, home }) => (home === null ? name : `${name} (${home})`)))]
-  const way = isHard
-    ? 'nobody may overrule that'
-    : 'begin all the same with "override": true, and say why in the reason'
-  throw new Problem('guarded', `guards object: ${names.join(', ')}; ${way}`, { extra: { objections } })
-}
 
 const stopping = (plane: Plane) =>
   operation({

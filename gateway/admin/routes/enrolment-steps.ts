@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { VerifierBusy } from '../../control/verification/verifier.ts'
 import { recordOf } from '../../control/verification/verify.ts'
+import type { RegistryChange } from '../../control/registry/port.ts'
 import { withEnrolments } from '../../policy/enrolment-effect.ts'
 import type { Enrolment, StepKind } from '../../model/enrolment.ts'
 import type { RegionId } from '../../model/ids.ts'
@@ -93,8 +94,8 @@ const stepping = (
       must(asked.operator, permission, regions(before.value))
       mustMatch(before.version, asked.ifMatch, `enrolments/${asked.params.id}`)
       const { reason, override } = asked.body
-      const write = async () => {
-        const answer = await stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason)
+      const write = async (...turn: RegistryChange[]) => {
+        const answer = await stepEnrolmentIn(plane, asked, before, { kind: step, reason }, reason, turn)
         // Nobody loads a donor for a decision that has been taken.
         verifications.stop(before.value.id)
         return answer

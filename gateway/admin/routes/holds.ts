@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { holdPrefix, holdSchema } from '../../control/intent/holds.ts'
+import type { RegistryChange } from '../../control/registry/port.ts'
 import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Hold, HoldScope } from '../../model/hold.ts'
 import type { RegionId } from '../../model/ids.ts'
@@ -77,7 +78,7 @@ const create = (plane: Plane) =>
         expiresAt: now + seconds * 1000,
       }
       const after = toHoldAnswer(hold, 1)
-      const write = () => {
+      const write = (...turn: RegistryChange[]) => {
         mustHaveRoom(plane.intent().holds, scope)
         return plane.desk.make(asked, {
           action: 'hold.create',
@@ -85,7 +86,7 @@ const create = (plane: Plane) =>
           reason,
           before: null,
           after,
-          writes: [{ key: holdPrefix + id, value: hold, expectedVersion: 0 }],
+          writes: [...turn, { key: holdPrefix + id, value: hold, expectedVersion: 0 }],
           answer: { status: 201, body: after, version: 1, headers: { Location: `/api/v1/holds/${id}` } },
         })
       }

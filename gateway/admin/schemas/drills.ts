@@ -4,7 +4,7 @@ import { type DrillLever, faultScopeShape } from '../../control/intent/drills.ts
 import { planShape, runShape } from '../../control/drills/records.ts'
 import { type Drill, drillStates } from '../../model/drill.ts'
 import { type DrillStepKind, drillStepKinds } from '../../policy/drill.ts'
-import { drillObjections } from '../../policy/drill-guards.ts'
+import { drillObjections, planWarningNames } from '../../policy/drill-guards.ts'
 import { pageQuery } from '../paging.ts'
 import { timeText } from '../plane.ts'
 import { previewSchema } from './forecast.ts'
@@ -139,8 +139,10 @@ export const drillForeseen = z
     }),
     objections: z.array(objection).describe('What speaks against beginning now.'),
     warnings: z
-      .array(z.enum(['recovers-slower', 'detects-slower', 'never-found', 'nothing-to-cut']))
-      .describe('Objectives that can’t be met, and faults that change nothing.'),
+      .array(z.enum(planWarningNames))
+      .describe(
+        'Objectives that can’t be met, faults that change nothing, and what the preview assumes of the fault.',
+      ),
     words: z.record(z.string(), wordsSchema).describe('What objections and warnings mean.'),
     preview: previewSchema,
   })

@@ -3,9 +3,9 @@ import type { Drill, DrillPlan } from '../../model/drill.ts'
 import type { Hold } from '../../model/hold.ts'
 import type { Mode } from '../../model/mode.ts'
 import type { Measured } from '../../model/readings.ts'
-import type { Lending, Region } from '../../model/region.ts'
+import type { Region } from '../../model/region.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
-import type { Change } from '../../policy/change.ts'
+import type { FaultBounds } from '../../policy/drill-effect.ts'
 import { blastRadius, type DrillFacts } from '../../policy/drill-guards.ts'
 import type { Intent } from '../intent/read.ts'
 import { preview, type Preview, trafficOf } from '../preview.ts'
@@ -15,6 +15,9 @@ export interface FactsParts {
   regions(): readonly Region[]
   intent(): Intent
   readonly measured: Measured
+  /** What drains of enrolments come to: holds that nobody has put. */
+  drains(): readonly Hold[]
+  bounds(): FaultBounds
   /** The mode that the configuration file names. */
   fileMode(): Mode
   /** Share of requests that keep donors warm in that mode. */
@@ -38,11 +41,17 @@ export async function factsOf(
   const { holds, mode, drillLever } = parts.intent()
   const radius = blastRadius(plan, snapshot, trafficOf(readings))
   const now = parts.wallNow()
-  const foreseen = preview(changesOf(plan, Object.values(radius.nodes).flat(), parts.regions(), now), {
-    input: { regions: parts.regions(), holds, mode },
+  const { homes, ...scope } = plan.scope
+  const { fault, cohort } = plan
+  // Of a home that has one already another does not begin.
+  const on = snapshot.drills.filter(({ home }) => !homes.includes(home))
+  const asked = homes.map((home) => ({ home, scope, fault, cohort }))
+  const foreseen = preview([], {
+    input: { regions: parts.regions(), holds: [...holds, ...parts.drains()], mode },
     readings,
     ownMode: parts.fileMode(),
     warmShare: (of) => parts.warmShare(of),
+    drills: { before: on, after: [...on, ...asked], bounds: parts.bounds() },
   })
   return {
     now,
@@ -57,44 +66,3 @@ export async function factsOf(
     preview: foreseen,
   }
 }
-
-/** As if all residents were in the cohort: refused too early is better than too late. */
-function changesOf(
-  { fault, scope, name, reason }: DrillPlan,
-  nodes: readonly Hold['id'][],
-  regions: readonly Region[],
-  now: number,
-): Change[] {
-  if (fault.kind === 'registry-loss' || fault.kind === 'latency') return []
-  if (fault.kind === 'quota-cut') {
-    const isCut = ({ code, nodes: own }: Region): boolean =>
-      scope.regions.includes(code) || own.some(({ id }) => nodes.includes(id))
-    return [
-      {
-        regions: regions.map((region) =>
-          isCut(region) ? { ...region, lends: cut(region.lends, fault.share) } : region,
-        ),
-      },
-    ]
-  }
-  return regions
-    .flatMap(({ nodes: own }) => own)
-    .filter(({ id }) => nodes.includes(id))
-    .map(({ id }) => ({
-      hold: {
-        id: `drill-${id}`,
-        kind: 'trip',
-        scope: { node: id },
-        owner: name,
-        reason,
-        createdAt: now,
-        expiresAt: now + 1,
-      },
-    }))
-}
-
-const cut = (lends: Lending, share: number): Lending => ({
-  ...lends,
-  limitRps: share === 0 ? 0 : lends.limitRps * share,
-  limitConcurrent: share === 0 ? 0 : Math.ceil(lends.limitConcurrent * share),
-})

@@ -2,7 +2,7 @@
 import type { Clock } from '../../model/clock.ts'
 import type { DrillLease, DrillPhase } from '../../model/drill.ts'
 import type { BreakerState, Observer } from '../../model/events.ts'
-import type { NodeId, RegionId } from '../../model/ids.ts'
+import type { NodeId } from '../../model/ids.ts'
 import type { CodeNode } from '../../model/region.ts'
 import type { Home } from '../../model/snapshot.ts'
 import type { MeasuresInTheMaking } from '../../policy/drill-measure.ts'
@@ -10,12 +10,12 @@ import { cohortSeed, isInCohort, targetsOf } from '../../policy/drill-scope.ts'
 import type { FoundBy } from '../../policy/drill-own-trips.ts'
 import { afterProbe, nextProbeInMs, type ProbeSettings, type ProbeState } from '../../policy/health.ts'
 import { BreakerFactory } from '../breakers.ts'
-import { Donor } from '../health/donor.ts'
 import type { Board } from '../health/board.ts'
 import type { NodeSettings, OwnDelay } from '../health/node-state.ts'
 import { ShadowBoard } from './shadow-board.ts'
 import { isBack, isDownAlone, isKnownBad, isSilent, isUnprobed } from './shadow-condition.ts'
-import { ShadowState, unbounded } from './shadow-state.ts'
+import { ShadowMaker } from './shadow-maker.ts'
+import { type ShadowState, unbounded } from './shadow-state.ts'
 import { ShadowObserver } from './shadow-observer.ts'
 import { Witnesses } from './witnesses.ts'
 
@@ -51,7 +51,8 @@ export class Rehearsal implements Disposable {
   private readonly breakers: BreakerFactory
   private readonly shadows = new Map<NodeId, ShadowState>()
   private readonly isStalled = new Set<NodeId>()
-  private readonly donors = new Map<RegionId, Donor>()
+  private readonly maker: ShadowMaker
+  private isDeaf = false
   private readonly timers = new Set<() => void>()
   /** Delayed attempts and what else ends with the fault. */
   private readonly atEnd = new Set<() => void>()
@@ -71,14 +72,8 @@ export class Rehearsal implements Disposable {
     const observer = new ShadowObserver(this, parts.wallNow)
     const { clock, own } = parts
     const nodeParts = { clock, settings, breakers: this.breakers, observer, own }
-    const targets = lease.fault.kind === 'registry-loss' ? [] : targetsOf(lease.scope, home)
-    for (const node of targets) {
-      const real = parts.board.state(node)
-      if (real === undefined) continue
-      const shadow = new ShadowState(real, this.donorOf(node.region), nodeParts, parts.observer)
-      shadow.stalled = () => this.stalled(node)
-      this.shadows.set(node.id, shadow)
-    }
+    this.maker = new ShadowMaker(parts.board, nodeParts, parts.observer)
+    this.takeIn(home)
     this.board = new ShadowBoard(parts.board, this.shadows)
     this.tellMove(null, 'ahead')
     const untilFault = lease.faultAt - parts.wallNow()
@@ -120,13 +115,28 @@ export class Rehearsal implements Disposable {
     return () => this.atEnd.delete(task)
   }
 
-  /** Nodes that a reload took away, or put elsewhere, are no part of it any more. */
-  follow(): void {
+  /**
+   * Nodes that are gone, or were put elsewhere, are no part of it any more; those that came are.
+   * @param home Its home as it is now; `undefined` where that is gone.
+   */
+  follow(home: Home | undefined): void {
     for (const [id, shadow] of this.shadows) {
       const real = this.parts.board.state(shadow.node)
       if (real === shadow.real) shadow.node = real.node
-      else this.shadows.delete(id)
+      else {
+        this.shadows.delete(id)
+        shadow.circuit[Symbol.dispose]()
+      }
     }
+    if (home !== undefined && (this.phase === 'ahead' || this.phase === 'fault')) this.takeIn(home)
+    // What was not found out may have been the one that is gone.
+    this.noteDetected()
+  }
+
+  /** Whether the gateway says that it hears from its registry. */
+  hears(hears: boolean): void {
+    this.isDeaf = !hears && this.lease.fault.kind === 'registry-loss'
+    this.noteDetected()
   }
 
   /**
@@ -163,44 +173,36 @@ export class Rehearsal implements Disposable {
 
   /** Every node in scope is known to be bad to the cohort, or to have no part in what it is sent. */
   get isDetected(): boolean {
-    return this.shadows.size > 0 && [...this.shadows.values()].every(isKnownBad)
+    return this.isDeaf || (this.shadows.size > 0 && [...this.shadows.values()].every(isKnownBad))
   }
 
-  /** One for all nodes of a region: they lend together. */
-  private donorOf(region: RegionId): Donor {
-    let donor = this.donors.get(region)
-    if (donor === undefined) {
-      donor = new Donor(unbounded)
-      this.donors.set(region, donor)
+  private takeIn(home: Home): void {
+    const { scope, fault } = this.lease
+    if (fault.kind === 'registry-loss') return
+    for (const node of targetsOf(scope, home)) {
+      const shadow = this.shadows.has(node.id) ? null : this.maker.make(node)
+      if (shadow === null) continue
+      shadow.stalled = () => this.stalled(node)
+      this.shadows.set(node.id, shadow)
+      if (this.phase === 'fault') this.meet(shadow)
     }
-    return donor
   }
 
   private faultOn(): void {
     this.phase = 'fault'
-    const { fault } = this.lease
     this.measures.first('faultOn', this.parts.wallNow())
-    for (const shadow of this.shadows.values()) {
-      shadow.fault = fault
-      this.measures.ownTrips.watch(shadow.node.id)
-      if (fault.kind === 'trip') shadow.hold = 'trip'
-      else if (fault.kind === 'quota-cut') this.cutQuota(shadow, fault.share)
-      // Who answers no request answers no probe either.
-      else if (isUnprobed.has(fault.kind)) this.probe(shadow, { health: shadow.health, streak: 0 }, false)
-    }
+    for (const shadow of this.shadows.values()) this.meet(shadow)
     this.noteDetected()
   }
 
-  /** Of what its region agreed to lend, the cohort's share, cut. */
-  private cutQuota(shadow: ShadowState, left: number): void {
-    const part = left * this.lease.cohort
-    const { lending, ownPart } = shadow.real.donor
-    const cut = (limit: number): number => (part === 0 ? 0 : limit * part)
-    shadow.donor.use({
-      limitRps: cut(ownPart.rps),
-      limitConcurrent: Math.ceil(cut(ownPart.open)),
-      homeReserve: lending.homeReserve,
-    })
+  private meet(shadow: ShadowState): void {
+    const { fault } = this.lease
+    shadow.fault = fault
+    this.measures.ownTrips.watch(shadow.node.id)
+    if (fault.kind === 'trip') shadow.hold = 'trip'
+    else if (fault.kind === 'quota-cut') shadow.lendsOnly(fault.share * this.lease.cohort)
+    // Who answers no request answers no probe either.
+    else if (isUnprobed.has(fault.kind)) this.probe(shadow, { health: shadow.health, streak: 0 }, false)
   }
 
   /** Plays the prober: one that hears nothing good, or one that hears what the real one does. */
@@ -209,6 +211,7 @@ export class Rehearsal implements Disposable {
     const pause = nextProbeInMs(state, settings, Math.random())
     const waits = shadow.fault?.kind === 'blackhole' ? settings.timeoutMs : 0
     this.after(pause + waits, () => {
+      if (this.shadows.get(shadow.node.id) !== shadow) return
       const next = afterProbe(state, hears && shadow.real.health !== 'down', settings)
       shadow.probed(next.health, hears ? 'probes answer well' : 'a drill lets probes fail')
       if (!hears || next.health === 'down') this.probe(shadow, next, hears)
@@ -232,7 +235,7 @@ export class Rehearsal implements Disposable {
   }
 
   private look(): void {
-    if ([...this.shadows.values()].every(isBack)) {
+    if (!this.isDeaf && [...this.shadows.values()].every(isBack)) {
       this.measures.first('recovered', this.parts.wallNow())
       this.finish()
     } else if (this.parts.clock.now() >= this.recoverBy) this.finish()

@@ -37,7 +37,7 @@ export class Rehearsals implements Disposable {
     const leases = new Map(drills.map((lease) => [lease.home, lease]))
     for (const [home, rehearsal] of this.byHome) {
       const lease = leases.get(home)
-      rehearsal.follow()
+      rehearsal.follow(homes.get(home))
       if (lease?.drill === rehearsal.lease.drill) rehearsal.renew(lease)
       else rehearsal.end(this.parts.wallNow() >= rehearsal.lease.endsAt)
     }
@@ -52,6 +52,11 @@ export class Rehearsals implements Disposable {
       this.byHome.set(lease.home, rehearsal)
     }
     this.changed(this.inForce)
+  }
+
+  /** Told whether this gateway says that it hears from its registry. */
+  hears(hears: boolean): void {
+    for (const rehearsal of this.byHome.values()) rehearsal.hears(hears)
   }
 
   /** What this process measured of a drill; `null` where it took no part, or long ago. */

@@ -11,7 +11,9 @@ import { nextStart } from '../../policy/drill-schedule.ts'
 import { resultOf } from '../../policy/drill-scoreboard.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
+import { nextTurn } from '../guard-turn.ts'
 import { drillLeverKey } from '../intent/drills.ts'
+import type { OneByOne } from '../one-by-one.ts'
 import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
 import { listTyped, type Versioned } from '../registry/typed.ts'
 import { auditReferences } from './audit-references.ts'
@@ -37,6 +39,10 @@ export interface RunnerParts {
   readonly snapshot: () => Snapshot
   readonly measured: Measured
   readonly drills: DrillMeasured
+  /** Changes that guards judge, whoever makes them: a drill that begins by its schedule is one of them. */
+  readonly guarded: OneByOne
+  /** Reads anew what operators have decided. @throws {RegistryUnavailable} */
+  readonly hearAgain: () => Promise<void>
   readonly foresee: (drill: Drill, others: readonly Drill[]) => Promise<Foreseen>
   /** How long a drill is only measured before its fault, ms: what a breaker remembers. */
   readonly aheadMs: () => number
@@ -113,7 +119,9 @@ export class DrillRunner implements AsyncDisposable {
     const { state, run, nextAt } = one.value
     if (state === 'running' && run !== null) await this.attend(one, run)
     else if (state === 'restoring' && run !== null) await this.restore(one, run)
-    else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) await this.begin(one)
+    else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) {
+      await this.parts.guarded.run(() => this.begin(one))
+    }
   }
 
   private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
@@ -162,8 +170,11 @@ export class DrillRunner implements AsyncDisposable {
 
   /** By its schedule. What speaks against it then nobody is there to overrule. */
   private async begin(one: Versioned<Drill>): Promise<void> {
-    const { registry, wallNow, foresee, aheadMs } = this.parts
+    const { registry, wallNow, foresee, aheadMs, hearAgain } = this.parts
     const drill = one.value
+    // Where another guarded change is quicker nothing is written, and the next look judges anew.
+    const turn = await nextTurn(registry)
+    await hearAgain()
     const facts = await foresee(
       drill,
       this.known.map(({ value }) => value),
@@ -178,7 +189,7 @@ export class DrillRunner implements AsyncDisposable {
         ? null
         : await newLeases(registry, drill, { ...run, ...notEnded }, now)
     if (leases !== null) {
-      await this.take(one, { kind: 'start', run }, 'drill.start', leases)
+      await this.take(one, { kind: 'start', run }, 'drill.start', [turn, ...leases])
       return
     }
     const names = new Set(objections.map(({ name }) => name))

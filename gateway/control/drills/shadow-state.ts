@@ -41,6 +41,17 @@ export class ShadowState extends NodeState {
     this.listener.attemptStarted(this.node, kind)
   }
 
+  /** @param part Of what its region agreed to lend and reserves for this process, 0 to 1. */
+  lendsOnly(part: number): void {
+    const { lending, ownPart } = this.real.donor
+    const cut = (limit: number): number => (part === 0 ? 0 : limit * part)
+    this.donor.use({
+      limitRps: cut(ownPart.rps),
+      limitConcurrent: Math.ceil(cut(ownPart.open)),
+      homeReserve: lending.homeReserve,
+    })
+  }
+
   /** Forgets what only the cohort met of it. */
   forgive(): void {
     this.isForgiven = true

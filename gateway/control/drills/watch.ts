@@ -27,7 +27,7 @@ export class Watch {
     const watched = nodesOf(drill, snapshot)
     this.noteDonors(watched, drill, readings)
     this.before ??= readings.nodes
-    const failed = failedMeanwhile(watched, this.before, readings.nodes)
+    const failed = failedMeanwhile(watched, this.before, this.seenWell(this.before, readings.nodes))
     if (failed !== null) return failed
     this.silent = measures === null ? this.silent + 1 : 0
     if (this.silent >= silentAtMost) {
@@ -36,6 +36,15 @@ export class Watch {
     if (measures === null || drill.fault.kind === 'registry-loss') return null
     if (measures.timeline.faultOn === undefined) this.calmP99Ms = measures.recent.cohort.p99Ms
     return stopFor(measures, drill.stop, this.calmP99Ms)
+  }
+
+  /** All but those who came meanwhile and have not been well yet: they fail nobody. */
+  private seenWell(before: readonly NodeReadings[], now: readonly NodeReadings[]): readonly NodeReadings[] {
+    const known = new Set(before.map(({ node }) => node))
+    const came = now.filter(({ node, health }) => !known.has(node) && health === 'up')
+    this.before = [...before, ...came]
+    for (const { node } of came) known.add(node)
+    return now.filter(({ node }) => known.has(node))
   }
 
   get donorUse(): DonorUse[] {

@@ -85,6 +85,9 @@ export function readIntent(records: readonly RegistryRecord[], wallMs: number): 
     ...holds.map(({ expiresAt }) => expiresAt),
     ...drills.map(({ expiresAt, endsAt }) => Math.min(expiresAt, endsAt)),
   ]
+  // Whoever plays that the registry is lost notices that at once, as a reader who is cut off would.
+  const losses = drills.filter(({ fault, faultAt }) => fault.kind === 'registry-loss' && faultAt > wallMs)
+  ends.push(...losses.map(({ faultAt }) => faultAt))
   const nextChangeAt = ends.length === 0 ? null : Math.min(...ends)
   return { holds, enrolments, mode, drills, drillLever, nextChangeAt, unreadable }
 }
