@@ -49,6 +49,20 @@ const consul = z.strictObject({
     10_000,
     'How long a watch waits for a change before it asks anew. An agent that hangs is noticed so late.',
   ),
+  quotaShares: z
+    .strictObject({
+      leaseSeconds: z
+        .int()
+        .min(10)
+        .max(86_400)
+        .default(300)
+        .describe(
+          'How long a gateway that is cut off keeps its share of what donors lend, in seconds, the same on all gateways; then it keeps the minimum that is reserved for it. As long the others wait for the share of one that died.',
+        ),
+      roundMs: ms(200, 2000, 2000, 'Pause between two looks at what the others hold and want.'),
+    })
+    .prefault({})
+    .describe('Donors’ quotas, shared by the gateways of one federation.'),
 })
 
 export const registry = z.discriminatedUnion('driver', [embedded, consul])

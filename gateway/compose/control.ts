@@ -20,7 +20,6 @@ import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
 import { OwnReadings } from '../control/own-readings.ts'
-import { QuotaKeeper } from '../control/quota-keeper.ts'
 import { regionsOf } from '../control/regions.ts'
 import type { Registry } from '../control/registry/port.ts'
 import { residentSecret } from '../control/resident-secret.ts'
@@ -37,6 +36,7 @@ import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
+import { ProcessShare } from './process-share.ts'
 import { Rates } from '../telemetry/rates.ts'
 import type { TallyLine } from '../telemetry/tally.ts'
 import { enrolledMayReach } from './verification.ts'
@@ -47,7 +47,7 @@ import { SettingsInForce } from './settings.ts'
 export interface Role {
   /** Open the operators' listener; without it `adminPort` is 0. */
   readonly operators: boolean
-  /** Its part of donors' pledges; `null` where it has all of them. */
+  /** Its part of its gateway's share of donors' pledges; `null` where it has all of that. */
   readonly quotas: QuotaShares | null
   /** Where what operators are to see is told; `null` where this process keeps it itself. */
   readonly tell: ((happening: Happening) => void) | null
@@ -90,6 +90,8 @@ export interface Control {
   /** What would be in force in that mode. */
   readonly inMode: (mode: Mode) => Config
   readonly view: () => View
+  /** What is amiss with the sharing of donors' quotas, one line each. */
+  readonly quotaWarnings: () => readonly string[]
   readonly reload: (config: Config) => string[]
 }
 
@@ -129,13 +131,11 @@ export async function startControl(
     pressure.use(protection)
     readings.configured(config())
   }
-  const { quotas, workers } = role
-  const keeper = quotas === null ? null : started.use(new QuotaKeeper(board, quotas, systemClock, workers))
   const { registry, directory } = openIntent(initial, observer, started, enrolments, (snapshot) => {
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
-    keeper?.follow()
+    share.follow(snapshot)
     view = compileView(config(), snapshot, secret, peppers)
     rehearsals.follow(snapshot)
     prober.follow(snapshot)
@@ -146,11 +146,15 @@ export async function startControl(
       metrics.forget(node)
     }
   })
+  const shareParts = { config: initial, registry, board, metrics, logger }
+  const share = await ProcessShare.open(role.quotas, shareParts, started)
   await directory.start(regionsOf(config()))
+  share.start()
   const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
   const clocks = { now: () => performance.now(), wallNow: Date.now }
   const protection = pressure
-  const own = new OwnReadings({ board, rates, metrics, directory, protection, settings: config, ...clocks })
+  const sources = { board, rates, metrics, directory, protection, quotaSharing: share.sharing }
+  const own = new OwnReadings({ ...sources, settings: config, ...clocks })
   const reload = (changed: Config): string[] => {
     const { mode } = config()
     // First: where the file can't be used, nothing changes.
@@ -162,7 +166,7 @@ export async function startControl(
   }
   const fileMode = (): Mode => settings.fileMode
   const inThat = (mode: Mode): Config => settings.inMode(mode)
-  const told = { config, fileMode, inMode: inThat, view: () => view }
+  const told = { config, fileMode, inMode: inThat, view: () => view, quotaWarnings: share.warnings }
   return { ...measured, measured: own, registry, directory, ...told, reload }
 }
 
