@@ -38,6 +38,12 @@ describeWithConsul('donors’ quotas on one Consul', () => {
     await province.close()
   })
 
+  const region = (code: string, nodes: readonly { id: string; url: string }[], more: object) => ({
+    code,
+    name: { zh: code, en: code },
+    nodes,
+    ...more,
+  })
   const settings = (address: string, prefix: string) => ({
     registry: {
       driver: 'consul',
@@ -48,15 +54,10 @@ describeWithConsul('donors’ quotas on one Consul', () => {
       quotaShares: { roundMs: 300 },
     },
     regions: [
-      { code: '610100', neighbours: ['610400'], province: '610000', nodes: {} },
-      { code: '610400', nodes: { 'xianyang-1': donor.url }, lends: { limitRps: pledge } },
-      { code: '610000', tier: 'province', nodes: { 'shaanxi-1': province.url } },
-    ].map(({ code, nodes, ...more }) => ({
-      code,
-      name: { zh: code, en: code },
-      nodes: Object.entries(nodes).map(([id, url]) => ({ id, url })),
-      ...more,
-    })),
+      region('610100', [], { neighbours: ['610400'], province: '610000' }),
+      region('610400', [{ id: 'xianyang-1', url: donor.url }], { lends: { limitRps: pledge } }),
+      region('610000', [{ id: 'shaanxi-1', url: province.url }], { tier: 'province' }),
+    ],
     concurrency: { initial: 1000 },
   })
   const start = (address: string, prefix: string): Promise<TestGateway> =>

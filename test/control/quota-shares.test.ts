@@ -24,7 +24,7 @@ describe('gateways that share donors’ quotas', () => {
     registry = openEmbeddedRegistry(':memory:')
     said = []
   })
-  afterEach(() => registry[Symbol.asyncDispose]())
+  afterEach(async () => registry[Symbol.asyncDispose]())
 
   /** A gateway whose registry can be taken away, with residents that want so much. */
   function gateway(id: string, demand: number) {

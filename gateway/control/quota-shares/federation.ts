@@ -108,7 +108,8 @@ export class QuotaFederation implements AsyncDisposable {
       amount,
       share: this.share(name) ?? 0,
     }))
-    return { state: this.state, lost: this.lost, gateways: this.gateways, leaseMs: this.leaseMs, pledges }
+    const lost = pledges.length > 0 ? this.lost : null
+    return { state: this.state, lost, gateways: this.gateways, leaseMs: this.leaseMs, pledges }
   }
 
   /** What is amiss, one line each. */
