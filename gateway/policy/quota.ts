@@ -68,7 +68,7 @@ function oneForEach(shares: number[], demands: readonly number[]): number[] {
 }
 
 /** Part by which a demand that falls is followed, a second. */
-const fallingPart = 0.2
+const fallingPart = 0.3
 
 /**
  * A demand as others are told it: what rises counts at once, what falls is followed slowly (EWMA), so that a share
