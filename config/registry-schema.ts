@@ -57,7 +57,7 @@ const consul = z.strictObject({
         .max(86_400)
         .default(300)
         .describe(
-          'How long a gateway that is cut off keeps its share of what donors lend, in seconds, the same on all gateways; then it keeps the minimum that is reserved for it. As long the others wait for the share of one that died.',
+          'How long a gateway that is cut off keeps its share of what donors lend, in seconds; then it keeps the minimum that is reserved for it. As long the others wait for the share of one that died.',
         ),
       roundMs: ms(200, 2000, 1000, 'Pause between two looks at what the others hold and want.'),
     })

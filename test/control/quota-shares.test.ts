@@ -135,6 +135,20 @@ describe('gateways that share donors’ quotas', () => {
     await one.federation[Symbol.asyncDispose]()
   })
 
+  it('ask nobody where no donor sets a bound, and leave the ledger when none does any longer', async () => {
+    const one = gateway('one', 0)
+    one.federation.usePledges({})
+    await clock.advance(10_000)
+    expect([await writes(), one.federation.warnings]).toEqual([0, []])
+    one.federation.usePledges({ [name]: { amount: 100, whole: false } })
+    await clock.advance(5000)
+    expect(one.federation.share(name)).toBe(100)
+    one.federation.usePledges({})
+    await clock.advance(5000)
+    expect((await registry.read(ledgerKey))?.value).toMatchObject({ members: {} })
+    await one.federation[Symbol.asyncDispose]()
+  })
+
   it('two of one name end as two members', async () => {
     const one = gateway('same', 300)
     await clock.advance(3000)

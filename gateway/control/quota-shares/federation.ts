@@ -1,4 +1,5 @@
 // One gateway among those that share donors' quotas: looks at the ledger every few seconds, and tells what it may lend.
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../model/clock.ts'
 import { errorText } from '../../model/errors.ts'
 import type { PledgeShare, QuotaSharing } from '../../model/quota-sharing.ts'
@@ -43,6 +44,10 @@ export class QuotaFederation implements AsyncDisposable {
   private gateways = 0
   private lost: { readonly since: number; readonly detail: string } | null = null
   private changed = (): void => {}
+  /** What `changed` was called for last. */
+  private told: Readonly<Record<string, Pledge>> = {}
+  /** It stands in the ledger, as far as it knows. */
+  private hasJoined = false
   private cancel = (): void => {}
   private round: Promise<void> = Promise.resolve()
   private ended = false
@@ -65,6 +70,7 @@ export class QuotaFederation implements AsyncDisposable {
   /** What donors lend in all, as this gateway knows it. */
   usePledges(pledges: Pledges): void {
     this.pledges = pledges
+    this.told = this.shares()
     this.changed()
   }
 
@@ -134,7 +140,7 @@ export class QuotaFederation implements AsyncDisposable {
     // Whoever can't be reached is not waited for.
     if (this.lost !== null) return
     await this.round
-    if (this.gateways === 0 || this.lost !== null) return
+    if (!this.hasJoined || this.lost !== null) return
     try {
       await this.write((ledger) => this.member.leave(ledger))
     } catch (cause) {
@@ -171,12 +177,17 @@ export class QuotaFederation implements AsyncDisposable {
 
   private async lookOnce(): Promise<void> {
     this.awake()
+    // With nothing to share nobody is asked.
+    if (!this.hasJoined && Object.keys(this.pledges).length === 0) {
+      this.lost = null
+      return
+    }
     try {
       await this.write((ledger) => {
         const { pledges, demands, inUse } = this
         const next = this.member.plan(ledger, { pledges, demands, inUse, now: this.parts.now() })
         // What is given up is given up before anybody is told.
-        this.changed()
+        this.tell()
         return next
       })
       if (this.member.isDoubled) this.takeAnotherName()
@@ -205,13 +216,22 @@ export class QuotaFederation implements AsyncDisposable {
       if (!written.ok) continue
       if (this.ended) return
       this.member.written(next, sentAt)
+      this.hasJoined = next.members[this.member.id] !== undefined
       // From this moment on it may be using it.
       for (const [name, { amount }] of Object.entries(this.shares())) {
         this.inUse[name] = Math.max(this.inUse[name] ?? 0, amount)
       }
-      this.changed()
+      this.tell()
       return
     }
+  }
+
+  /** Tells of shares that differ from those that were told last. */
+  private tell(): void {
+    const shares = this.shares()
+    if (isDeepStrictEqual(shares, this.told)) return
+    this.told = shares
+    this.changed()
   }
 
   private awake(): void {
@@ -222,7 +242,7 @@ export class QuotaFederation implements AsyncDisposable {
     const { terms, freshName, say } = this.parts
     say('warn', "donors' quotas: another gateway runs with a copy of this one's dataDir; this one joins anew")
     this.member = new QuotaMember(freshName(), freshName(), terms)
-    this.changed()
+    this.tell()
   }
 
   private cutOff(detail: string): void {
@@ -231,7 +251,7 @@ export class QuotaFederation implements AsyncDisposable {
       this.lost = { since: this.parts.wallNow(), detail }
       for (const warning of this.warnings) this.parts.say('warn', warning)
     }
-    this.changed()
+    this.tell()
   }
 
   private back(): void {
