@@ -28,7 +28,10 @@ const rounding = 1e-6
 interface Held {
   readonly amount: number
   readonly floor: number
-  /** The pledge that it is a part of: of a smaller one it is a smaller part. */
+  /**
+   * The pledge that it is a part of: of a smaller one it is a smaller part. The largest that was heard of since, for
+   * others may have taken what was added.
+   */
   readonly of: number
 }
 
@@ -94,6 +97,14 @@ export class QuotaMember {
   /** What it keeps of a pledge when its lease has ended. */
   floor(name: string, pledge: Pledge): number {
     return this.part(name, pledge, ({ floor }) => floor)
+  }
+
+  /** To be told of every change of pledges, before it is acted upon. */
+  pledged(pledges: Pledges): void {
+    for (const [name, held] of this.acting) {
+      const amount = pledges[name]?.amount ?? 0
+      if (amount > held.of) this.acting.set(name, { ...held, of: amount })
+    }
   }
 
   /**

@@ -70,6 +70,7 @@ export class QuotaFederation implements AsyncDisposable {
   /** What donors lend in all, as this gateway knows it. */
   usePledges(pledges: Pledges): void {
     this.pledges = pledges
+    this.member.pledged(pledges)
     this.told = this.shares()
     this.changed()
   }
