@@ -19,10 +19,13 @@ describe('gateways that share donors’ quotas', () => {
   let clock: FakeClock
   let registry: Registry
   let said: string[]
+  /** How far the wall clock went while the machine stood still, ms. */
+  let asleepMs: number
   beforeEach(() => {
     clock = new FakeClock()
     registry = openEmbeddedRegistry(':memory:')
     said = []
+    asleepMs = 0
   })
   afterEach(async () => registry[Symbol.asyncDispose]())
 
@@ -38,7 +41,7 @@ describe('gateways that share donors’ quotas', () => {
       },
       clock,
       now: () => clock.now(),
-      wallNow: () => 1_700_000_000_000 + clock.now(),
+      wallNow: () => 1_700_000_000_000 + clock.now() + asleepMs,
       random: () => 0.5,
       terms,
       id,
@@ -120,6 +123,19 @@ describe('gateways that share donors’ quotas', () => {
       expect.stringMatching(/cut off/),
       "donors' quotas: shared with the other gateways again",
     ])
+    for (const { federation } of [one, two]) await federation[Symbol.asyncDispose]()
+  })
+
+  it('one that was suspended for longer than its lease goes on with its minimum until it has asked', async () => {
+    const one = gateway('one', 300)
+    const two = gateway('two', 0)
+    await clock.advance(20_000)
+    expect(one.federation.share(name)).toBeGreaterThan(85)
+    asleepMs = terms.leaseMs
+    one.federation.report({}, {})
+    expect(one.federation.share(name)).toBe(12.5)
+    await clock.advance(10_000)
+    expect(one.federation.share(name)).toBeGreaterThan(85)
     for (const { federation } of [one, two]) await federation[Symbol.asyncDispose]()
   })
 

@@ -8,7 +8,7 @@ import type { Pledge, Pledges } from '../../policy/pledges.ts'
 import { steadyDemand } from '../../policy/quota.ts'
 import { QuotaMember } from '../../policy/quota-federation.ts'
 import type { LeaseTerms } from '../../policy/quota-ledger.ts'
-import { compareAndSet, type Registry } from '../registry/port.ts'
+import { compareAndSet, type Registry, RegistryUnavailable } from '../registry/port.ts'
 import { readTyped } from '../registry/typed.ts'
 import { ledgerKey, ledgerRecord, ledgerSchema } from './ledger-record.ts'
 import { Slept } from './slept.ts'
@@ -51,6 +51,8 @@ export class QuotaFederation implements AsyncDisposable {
   private cancel = (): void => {}
   private round: Promise<void> = Promise.resolve()
   private ended = false
+  /** How long this machine has stood still in all, ms. */
+  private sleptMs = 0
 
   constructor(parts: FederationParts) {
     this.parts = parts
@@ -208,6 +210,7 @@ export class QuotaFederation implements AsyncDisposable {
       this.gateways = Object.keys((next ?? read?.value)?.members ?? {}).length
       if (next === null) return
       const sentAt = this.parts.now()
+      const { sleptMs } = this
       const written = await compareAndSet(
         this.parts.registry,
         ledgerKey,
@@ -216,7 +219,9 @@ export class QuotaFederation implements AsyncDisposable {
       )
       if (!written.ok) continue
       if (this.ended) return
-      this.member.written(next, sentAt)
+      this.awake()
+      this.member.written(next, sentAt - (this.sleptMs - sleptMs))
+      this.member.pledged(this.pledges)
       this.hasJoined = next.members[this.member.id] !== undefined
       // From this moment on it may be using it.
       for (const [name, { amount }] of Object.entries(this.shares())) {
@@ -225,6 +230,7 @@ export class QuotaFederation implements AsyncDisposable {
       this.tell()
       return
     }
+    throw new RegistryUnavailable('the other gateways write what they hold all the time')
   }
 
   /** Tells of shares that differ from those that were told last. */
@@ -236,7 +242,9 @@ export class QuotaFederation implements AsyncDisposable {
   }
 
   private awake(): void {
-    this.member.slept(this.slept.since(this.parts.now(), this.parts.wallNow()))
+    const sleptMs = this.slept.since(this.parts.now(), this.parts.wallNow())
+    this.sleptMs += sleptMs
+    this.member.slept(sleptMs)
   }
 
   private takeAnotherName(): void {
