@@ -247,6 +247,21 @@ describe('gateways on one ledger', () => {
     expect(total(gateways)).toBeGreaterThan(199)
   })
 
+  it('cut their parts by what others may have taken of a pledge that was raised before it was cut', () => {
+    const gateways = crew(2)
+    const [first, second] = gateways
+    if (first === undefined || second === undefined) throw new Error('two were made')
+    const at = live([first], rate, 0, 4000)
+    const raised = { amount: 150, whole: false }
+    first.hears(raised)
+    second.demand = 300
+    second.round(raised, at)
+    expect([first.share(raised, at), second.share(raised, at)]).toEqual([100, 50])
+    const cut = { amount: 30, whole: false }
+    first.hears(cut)
+    expect(first.share(cut, at) + second.share(cut, at)).toBeCloseTo(30, 6)
+  })
+
   it('places that can’t be cut are whole, be there fewer than gateways that want one', () => {
     const gateways = crew(3)
     const places: Pledge = { amount: 2, whole: true }
