@@ -54,6 +54,20 @@ const consul = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of a Consul datacentre, such as dc1')
     .optional()
     .describe('Datacentre that keeps the records. Default: the agent’s.'),
+  quotaShares: z
+    .strictObject({
+      leaseSeconds: z
+        .int()
+        .min(10)
+        .max(86_400)
+        .default(300)
+        .describe(
+          'How long a gateway that is cut off keeps its share of what donors lend, in seconds; then it keeps the minimum that is reserved for it. As long the others wait for the share of one that died.',
+        ),
+      roundMs: ms(200, 2000, 1000, 'Pause between two looks at what the others hold and want.'),
+    })
+    .prefault({})
+    .describe('Donors’ quotas, shared by the gateways of one federation.'),
 })
 
 export const registry = z.discriminatedUnion('driver', [embedded, consul])

@@ -71,7 +71,7 @@ export async function startGateway(
   let closing: Promise<void> | null = null
   const operators: AdminParts = {
     notReady: () => (closing === null ? null : 'the gateway is draining before it stops'),
-    warnings: () => [...control.directory.warnings, ...(plane?.warnings() ?? [])],
+    warnings: () => [...control.directory.warnings, ...control.quotaWarnings(), ...(plane?.warnings() ?? [])],
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       body: await metrics.registry.metrics(),

@@ -20,8 +20,7 @@ import { Credentials } from '../control/node-tls/credentials.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { Pressure, processCpuMs } from '../control/pressure.ts'
 import { memoryShareOf } from '../control/process-memory.ts'
-import { OwnReadings } from '../control/own-readings.ts'
-import { QuotaKeeper } from '../control/quota-keeper.ts'
+import { OwnReadings, type OwnReadingsParts } from '../control/own-readings.ts'
 import { regionsOf } from '../control/regions.ts'
 import type { Registry } from '../control/registry/port.ts'
 import { residentSecret } from '../control/resident-secret.ts'
@@ -38,6 +37,7 @@ import { FanOut } from '../telemetry/fan-out.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openIntent } from './intent.ts'
+import { ProcessShare } from './process-share.ts'
 import { Rates } from '../telemetry/rates.ts'
 import type { TallyLine } from '../telemetry/tally.ts'
 import { enrolledMayReach } from './verification.ts'
@@ -49,7 +49,7 @@ import { SettingsInForce } from './settings.ts'
 export interface Role {
   /** Open the operators' listener; without it `adminPort` is 0. */
   readonly operators: boolean
-  /** Its part of donors' pledges; `null` where it has all of them. */
+  /** Its part of its gateway's share of donors' pledges; `null` where it has all of that. */
   readonly quotas: QuotaShares | null
   /** Where what operators are to see is told; `null` where this process keeps it itself. */
   readonly tell: ((happening: Happening) => void) | null
@@ -92,6 +92,8 @@ export interface Control {
   /** What would be in force in that mode. */
   readonly inMode: (mode: Mode) => Config
   readonly view: () => View
+  /** What is amiss with the sharing of donors' quotas, one line each. */
+  readonly quotaWarnings: () => readonly string[]
   readonly reload: (config: Config) => string[]
 }
 
@@ -132,13 +134,11 @@ export async function startControl(
     readings.configured(config())
   }
   const hearing = new RegistryHearing(observer, rehearsals)
-  const { quotas, workers } = role
-  const keeper = quotas === null ? null : started.use(new QuotaKeeper(board, quotas, systemClock, workers))
   const { registry, directory } = openIntent(initial, hearing, started, enrolments, (snapshot) => {
     const { mode } = config()
     if (settings.useMode(snapshot.mode)) enforce(mode)
     const gone = board.follow(snapshot)
-    keeper?.follow()
+    share.follow(snapshot)
     view = compileView(config(), snapshot, secret, peppers)
     rehearsals.follow(snapshot)
     prober.follow(snapshot)
@@ -149,12 +149,13 @@ export async function startControl(
       metrics.forget(node)
     }
   })
+  const shareParts = { config: initial, registry, board, metrics, logger }
+  const share = await ProcessShare.open(role.quotas, shareParts, started)
   await directory.start(regionsOf(config()))
   await followCatalogues(config(), directory, observer, 1 / role.workers, started)
-  const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
-  const clocks = { now: () => performance.now(), wallNow: Date.now }
-  const protection = pressure
-  const own = new OwnReadings({ board, rates, metrics, directory, protection, settings: config, ...clocks })
+  share.start()
+  const { sharing: quotaSharing } = share
+  const own = ownReadings({ ...measured, directory, quotaSharing, settings: config }, started)
   const reload = (changed: Config): string[] => {
     const { mode } = config()
     // First: where the file can't be used, nothing changes.
@@ -166,8 +167,19 @@ export async function startControl(
   }
   const fileMode = (): Mode => settings.fileMode
   const inThat = (mode: Mode): Config => settings.inMode(mode)
-  const told = { config, fileMode, inMode: inThat, view: () => view }
+  const told = { config, fileMode, inMode: inThat, view: () => view, quotaWarnings: share.warnings }
   return { ...measured, measured: own, registry, directory, ...told, reload }
+}
+
+/** What this process tells of itself. */
+function ownReadings(
+  parts: Omit<OwnReadingsParts, 'rates' | 'protection' | 'metrics' | 'now' | 'wallNow'> &
+    Pick<Control, 'metrics' | 'pressure'>,
+  started: AsyncDisposableStack,
+): OwnReadings {
+  const { metrics, pressure: protection } = parts
+  const rates = started.use(new Rates(systemClock, () => linesOf(metrics)))
+  return new OwnReadings({ ...parts, rates, protection, now: () => performance.now(), wallNow: Date.now })
 }
 
 /** What measures the nodes, this process and its work, and whoever is told. */

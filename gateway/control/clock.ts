@@ -10,5 +10,8 @@ export const systemClock: Clock = {
   },
 }
 
+/** Monotonic milliseconds by which all processes of this machine agree. */
+export const machineNow = (): number => Number(process.hrtime.bigint()) / 1e6
+
 /** Wall-clock milliseconds since 1970, with fractions. */
 export const exactWallNow = (): number => performance.timeOrigin + performance.now()

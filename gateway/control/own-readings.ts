@@ -8,6 +8,7 @@ import type {
   NodeReadings,
   Readings,
 } from '../model/readings.ts'
+import type { QuotaSharing } from '../model/quota-sharing.ts'
 import { isRegionId, type RegionId } from '../model/ids.ts'
 import { version } from '../model/version.ts'
 import { conditionOf } from '../policy/condition.ts'
@@ -29,6 +30,8 @@ export interface OwnReadingsParts {
     readonly snapshotVersion: number
   }
   readonly protection: { readonly level: ProtectionLevel }
+  /** Where quotas are shared with other gateways. */
+  readonly quotaSharing: () => QuotaSharing | null
   readonly settings: () => { readonly gatewayId: string; readonly mode: Mode }
   /** Monotonic ms. */
   readonly now: () => number
@@ -70,6 +73,7 @@ export class OwnReadings implements Measured {
       snapshotVersion: directory.snapshotVersion,
       mode,
       registryLost: directory.lost === null ? null : { since: directory.lostSince, detail: directory.lost },
+      quotaSharing: this.parts.quotaSharing(),
       protection: protectionNames[protection.level],
       workers: { ready: 1, of: 1, missing: [] },
       uptimeSeconds: (now() - this.startedAt) / 1000,

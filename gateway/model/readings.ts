@@ -4,6 +4,7 @@ import type { HoldKind } from './hold.ts'
 import type { NodeId, RegionId } from './ids.ts'
 import type { Mode } from './mode.ts'
 import type { Verdict } from './outcome.ts'
+import type { QuotaSharing } from './quota-sharing.ts'
 import type { LevelName } from './region.ts'
 
 /** Over which rates are measured, seconds. */
@@ -99,6 +100,8 @@ export interface GatewayReadings {
   readonly mode: Mode
   /** `null` while the registry can be heard. */
   readonly registryLost: RegistryLoss | null
+  /** Donors' quotas shared with other gateways; `null` where there are no others, and in what a worker tells. */
+  readonly quotaSharing: QuotaSharing | null
   /** The highest of all workers. */
   readonly protection: ProtectionName
   readonly workers: {

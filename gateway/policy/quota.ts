@@ -66,3 +66,15 @@ function oneForEach(shares: number[], demands: readonly number[]): number[] {
   }
   return shares
 }
+
+/** Part by which a demand that falls is followed, a second. */
+const fallingPart = 0.3
+
+/**
+ * A demand as others are told it: what rises counts at once, what falls is followed slowly (EWMA), so that a share
+ * does not go to and fro with every pause.
+ *
+ * @param before What was told a second ago.
+ */
+export const steadyDemand = (before: number, now: number): number =>
+  Math.max(now, before + (now - before) * fallingPart)

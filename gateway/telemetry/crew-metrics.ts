@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { copyOf, type MetricsCopy, readCopy } from './aggregate.ts'
 
 export class CrewMetrics {
-  private readonly registry = new Registry()
+  readonly registry = new Registry()
   private readonly ended = new Counter({
     name: 'chiyuan_worker_ends_total',
     help: 'Worker processes that ended unasked, by place.',

@@ -8,11 +8,14 @@ import { Copies } from './copies.ts'
 import { CrewDrills } from './crew-drills.ts'
 import { CrewReadings } from './crew-readings.ts'
 import type { Happening } from '../model/happening.ts'
+import type { Rates } from '../model/quota-shares.ts'
 import type { Readings } from '../model/readings.ts'
 import { version } from '../model/version.ts'
 import type { FromWorker } from './messages.ts'
 import { type Host, Place } from './place.ts'
-import { type Pledges, QuotaDesk } from './quota-desk.ts'
+import type { Pledges } from '../policy/pledges.ts'
+import { QuotaDesk } from './quota-desk.ts'
+import { lapseOf, type Lapsing, type ToldShares } from './told-shares.ts'
 
 const divideEveryMs = 1000
 /** What a worker may take beyond its drain to close the rest, ms. Then it is killed. */
@@ -31,6 +34,12 @@ const closingMs = 2000
  */
 cluster.schedulingPolicy = cluster.SCHED_NONE
 
+/** What this gateway has of donors' pledges where it shares them with others. */
+export interface SharedPledges extends Lapsing {
+  report(demands: Rates, inUse: Rates): void
+  watch(changed: () => void): void
+}
+
 export class Crew implements Host {
   readonly logger: Logger
   readonly copies: Copies
@@ -40,6 +49,7 @@ export class Crew implements Host {
   private readonly places: readonly Place[]
   private readonly desk: QuotaDesk
   private config: Config
+  private shared: SharedPledges | null = null
   private hasServed = false
   /** What the system chose for port 0. */
   private chosenPort = 0
@@ -116,6 +126,13 @@ export class Crew implements Host {
     this.tellShares()
   }
 
+  /** Divides among the workers what this gateway has of pledges that it shares with other gateways, and no more. */
+  share(pledges: SharedPledges): void {
+    this.shared = pledges
+    pledges.watch(() => this.usePledges(pledges.shares()))
+    this.usePledges(pledges.shares())
+  }
+
   /** Lets all workers end what they have in flight. @returns Places that had to be killed. */
   async close(): Promise<number[]> {
     clearInterval(this.dividing)
@@ -140,7 +157,7 @@ export class Crew implements Host {
     else if (message.type === 'event') this.happened(place, message)
     else if (message.type === 'state') this.measured.heard(place.number, message.id, message.readings)
     else if (message.type === 'drills') this.drills.heard(place.number, message.id, message.drills)
-    else if (message.type === 'demand') this.desk.report(place.number, message.demands, performance.now())
+    else if (message.type === 'demand') this.desk.report(place.number, message, performance.now())
   }
 
   lost(place: Place): void {
@@ -163,7 +180,7 @@ export class Crew implements Host {
       worker: number,
       workers: this.places.length,
       config: this.config,
-      shares: this.desk.sharesOf(number),
+      shares: this.toldTo(number),
     })
   }
 
@@ -199,6 +216,7 @@ export class Crew implements Host {
         snapshotVersion: 0,
         mode,
         registryLost: null,
+        quotaSharing: null,
         protection: 'normal',
         workers: { ready: 0, of: this.places.length, missing },
         uptimeSeconds: process.uptime(),
@@ -213,16 +231,26 @@ export class Crew implements Host {
   }
 
   private divide(): void {
+    if (this.shared !== null) {
+      this.shared.report(this.desk.demands, this.desk.inUse)
+      // The lease may have ended.
+      this.desk.usePledges(this.shared.shares())
+    }
     this.desk.divide(performance.now())
     this.tellShares()
   }
 
   private tellShares(): void {
     for (const place of this.places) {
-      const shares = this.desk.sharesOf(place.number)
       // One that is silent keeps what it has, and its queue of messages must not grow.
-      if (place.ready && place.silentMs === 0 && Object.keys(shares).length > 0)
-        place.send({ type: 'shares', shares })
+      if (!place.ready || place.silentMs > 0) continue
+      const isBounded = Object.keys(this.desk.sharesOf(place.number)).length > 0
+      if (isBounded) place.send({ type: 'shares', shares: this.toldTo(place.number) })
     }
+  }
+
+  private toldTo(place: number): ToldShares {
+    const message = this.desk.tell(place)
+    return { ...message, lapse: this.shared === null ? null : lapseOf(this.shared, message.shares) }
   }
 }

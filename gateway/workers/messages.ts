@@ -4,8 +4,7 @@ import { configSchema } from '../../config/schema.ts'
 import { happeningSchema } from '../admin/schemas/events.ts'
 import { drillsToldSchema } from '../control/drills/measures-record.ts'
 import { readingsSchema } from '../admin/schemas/readings.ts'
-
-const rates = z.record(z.string(), z.number().min(0))
+import { ratesSchema, toldSharesSchema } from './told-shares.ts'
 
 const start = z.object({
   type: z.literal('start'),
@@ -16,7 +15,7 @@ const start = z.object({
   /** What the primary has checked already. */
   config: configSchema,
   /** Its parts of the donors' pledges at the start. */
-  shares: rates,
+  shares: toldSharesSchema,
 })
 
 export const toWorker = z.discriminatedUnion('type', [
@@ -28,7 +27,7 @@ export const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state-please'), id: z.int() }),
   /** Asks for what it measures of drills. */
   z.object({ type: z.literal('drills-please'), id: z.int() }),
-  z.object({ type: z.literal('shares'), shares: rates }),
+  z.object({ type: z.literal('shares'), shares: toldSharesSchema }),
   z.object({ type: z.literal('drain') }),
 ])
 export type ToWorker = z.output<typeof toWorker>
@@ -82,6 +81,6 @@ export const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), happening: happeningSchema, lost: z.int().min(0) }),
   /** What it measures of drills, as it was asked. */
   z.object({ type: z.literal('drills'), id: z.int(), drills: drillsToldSchema }),
-  z.object({ type: z.literal('demand'), demands: rates }),
+  z.object({ type: z.literal('demand'), demands: ratesSchema, inUse: ratesSchema, told: z.int().min(0) }),
 ])
 export type FromWorker = z.output<typeof fromWorker>

@@ -10,9 +10,10 @@ import { openOperatorsOf, ownState } from '../compose/operators.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { openEvents, tellByPrimary } from '../compose/events.ts'
 import { followIntent } from '../compose/primary-intent.ts'
+import { pledgesOf } from '../policy/pledges.ts'
 import { LogObserver } from '../telemetry/log.ts'
 import { Crew } from './crew.ts'
-import { pledgesOf } from './share-of-config.ts'
+import { GatewayShare } from './gateway-share.ts'
 
 /** What a process needs of its gateway to run it, whether it is one or many. */
 export type Running = Pick<
@@ -48,15 +49,23 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     if (closing !== null) return 'the gateway is draining before it stops'
     return crew.ready === 0 ? 'no worker serves' : null
   }
+  const share = new GatewayShare(crew, initial)
   const intent = await followIntent(initial, log, started, ({ lending }) =>
-    crew.usePledges(pledgesOf(lending)),
+    share.usePledges(pledgesOf(lending)),
   )
+  await share.begin(initial, intent.registry, logger, started)
+  const measured = share.toldIn(crew.measured)
   const warnings = (): string[] => [
-    ...new Set([...crew.warnings, ...intent.directory.warnings, ...(plane?.warnings() ?? [])]),
+    ...new Set([
+      ...crew.warnings,
+      ...intent.directory.warnings,
+      ...share.warnings,
+      ...(plane?.warnings() ?? []),
+    ]),
   ]
   const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
   const plane = initial.admin.api
-    ? await openOperatorsOf(intent, log, { measured: crew.measured, drills: crew.drills, events }, started)
+    ? await openOperatorsOf(intent, log, { measured, drills: crew.drills, events }, started)
     : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
@@ -69,7 +78,7 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
     adminPort,
     firstToken: plane?.firstToken ?? null,
     logger,
-    measured: crew.measured,
+    measured,
     events,
     reload(next) {
       // Where it can't be used, no worker hears of the change.

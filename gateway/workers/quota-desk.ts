@@ -1,14 +1,8 @@
 // The primary's side of the donors' quotas: hears what each worker wants, divides each pledge, remembers who holds what.
+import type { Rates } from '../model/quota-shares.ts'
+import type { Pledges } from '../policy/pledges.ts'
 import { divide, divideWhole } from '../policy/quota.ts'
-
-export type Rates = Readonly<Record<string, number>>
-
-export interface Pledge {
-  readonly amount: number
-  /** It can't be cut: requests open at once, not a rate. */
-  readonly whole: boolean
-}
-export type Pledges = Readonly<Record<string, Pledge>>
+import type { QuotaReport } from './shared-quotas.ts'
 
 /** A worker that has not reported for so long keeps its share, and the share is not given to others, ms. */
 const silentAfterMs = 3000
@@ -17,9 +11,20 @@ interface Claim {
   /** What the worker may take: the last that it was sent. */
   shares: Map<string, number>
   demands: Rates
+  /** What it said that it may be taking. */
+  inUse: Rates
+  /** What it was told since, which it may have taken over or not. */
+  pending: readonly { readonly number: number; readonly shares: Rates }[]
   /** -Infinity until it reports. */
   reportedAt: number
   alive: boolean
+}
+
+const unheard: Pick<Claim, 'demands' | 'inUse' | 'pending' | 'reportedAt'> = {
+  demands: {},
+  inUse: {},
+  pending: [],
+  reportedAt: -Infinity,
 }
 
 /** Places are numbered from 1. A place whose worker ended keeps a fair minimum for the one that follows. */
@@ -27,12 +32,12 @@ export class QuotaDesk {
   private readonly claims: Claim[]
   private pledges: Pledges = {}
   private turn = 0
+  private told = 0
 
   constructor(places: number, pledges: Pledges) {
     this.claims = Array.from({ length: places }, () => ({
+      ...unheard,
       shares: new Map(),
-      demands: {},
-      reportedAt: -Infinity,
       alive: false,
     }))
     this.usePledges(pledges)
@@ -56,16 +61,38 @@ export class QuotaDesk {
   }
 
   began(place: number): void {
-    this.put(place, { alive: true, demands: {}, reportedAt: -Infinity })
+    this.put(place, { ...unheard, alive: true })
   }
 
   ended(place: number): void {
-    this.put(place, { alive: false, demands: {}, reportedAt: -Infinity })
+    this.put(place, { ...unheard, alive: false })
   }
 
   /** @param now ms, never going back. */
-  report(place: number, demands: Rates, now: number): void {
-    this.put(place, { demands, reportedAt: now })
+  report(place: number, { demands, inUse, told }: QuotaReport, now: number): void {
+    const pending = this.claims[place - 1]?.pending.filter(({ number }) => number > told) ?? []
+    this.put(place, { demands, inUse, pending, reportedAt: now })
+  }
+
+  /** Shares that are sent to the worker of a place, with the number by which it will say that it has them. */
+  tell(place: number): { readonly number: number; readonly shares: Rates } {
+    this.told += 1
+    const message = { number: this.told, shares: this.sharesOf(place) }
+    const claim = this.claims[place - 1]
+    if (claim !== undefined) claim.pending = [...claim.pending, message]
+    return message
+  }
+
+  /** What all workers want. */
+  get demands(): Rates {
+    return this.sums(({ demands }, name) => demands[name] ?? 0)
+  }
+
+  /** What all workers may be taking, whether what they were told last has arrived or not. */
+  get inUse(): Rates {
+    return this.sums(({ inUse, pending }, name) =>
+      Math.max(inUse[name] ?? 0, ...pending.map(({ shares }) => shares[name] ?? 0)),
+    )
   }
 
   sharesOf(place: number): Rates {
@@ -84,6 +111,12 @@ export class QuotaDesk {
       const parts = pledge.whole ? divideWhole(rest, demands, this.turn) : divide(rest, demands)
       for (const [i, { shares }] of heard.entries()) shares.set(donor, parts[i] ?? 0)
     }
+  }
+
+  private sums(of: (claim: Claim, name: string) => number): Rates {
+    const alive = this.claims.filter((claim) => claim.alive)
+    const sumOf = (name: string): number => alive.reduce((sum, claim) => sum + of(claim, name), 0)
+    return Object.fromEntries(Object.keys(this.pledges).map((name) => [name, sumOf(name)]))
   }
 
   private put(place: number, change: Partial<Claim>): void {

@@ -1,9 +1,5 @@
-// What of the configuration is one gateway's and must be divided among its workers, and what donors pledge.
+// What of the configuration is one gateway's and must be divided among its workers.
 import type { Config } from '../../config/schema.ts'
-import type { RegionId } from '../model/ids.ts'
-import { pledgeName } from '../model/quota-shares.ts'
-import type { Lending } from '../model/region.ts'
-import type { Pledge } from './quota-desk.ts'
 
 /**
  * A worker's part of the configuration. Budgets are proportional to traffic and divide themselves; their floors a second
@@ -26,15 +22,3 @@ export function shareOfConfig(config: Config, workers: number): Config {
   }
   return part
 }
-
-/** What each donor lends to others' residents in all, by the pledge's name. Nothing lent needs no dividing. */
-export function pledgesOf(lending: ReadonlyMap<RegionId, Lending>): Record<string, Pledge> {
-  const pledges: Record<string, Pledge> = {}
-  for (const [code, { limitRps, limitConcurrent }] of lending) {
-    if (isBound(limitRps)) pledges[pledgeName(code, 'rps')] = { amount: limitRps, whole: false }
-    if (isBound(limitConcurrent)) pledges[pledgeName(code, 'open')] = { amount: limitConcurrent, whole: true }
-  }
-  return pledges
-}
-
-const isBound = (amount: number): boolean => amount > 0 && amount !== Infinity

@@ -1,32 +1,56 @@
 // A worker's side of the donors' quotas: what it was given last.
-import type { QuotaShares } from '../model/quota-shares.ts'
-import type { Rates } from './quota-desk.ts'
+import type { QuotaShares, Rates } from '../model/quota-shares.ts'
+import type { ToldShares } from './told-shares.ts'
+
+/** What a worker says once a second. See {@link QuotaShares.report}. */
+export interface QuotaReport {
+  readonly demands: Rates
+  readonly inUse: Rates
+  /** Of the message whose shares these are. */
+  readonly told: number
+}
 
 export class SharedQuotas implements QuotaShares {
-  private shares: ReadonlyMap<string, number>
-  private readonly tell: (demands: Rates) => void
+  readonly unheardPart: number
+  private last: ToldShares
+  private readonly tell: (report: QuotaReport) => void
+  private readonly now: () => number
   private changed = (): void => {}
 
-  /** @param tell Takes a report to whoever divides. */
-  constructor(shares: Rates, tell: (demands: Rates) => void) {
-    this.shares = new Map(Object.entries(shares))
+  /**
+   * @param tell Takes a report to whoever divides.
+   * @param unheardPart See {@link QuotaShares.unheardPart}.
+   * @param now ms by the machine's monotonic clock.
+   */
+  constructor(
+    first: ToldShares,
+    tell: (report: QuotaReport) => void,
+    unheardPart: number,
+    now: () => number,
+  ) {
+    this.last = first
     this.tell = tell
+    this.unheardPart = unheardPart
+    this.now = now
   }
 
-  share(donor: string): number | undefined {
-    return this.shares.get(donor)
+  share(pledge: string): number | undefined {
+    const { shares, lapse } = this.last
+    if (lapse === null || this.now() < lapse.leaseAt) return shares[pledge]
+    if (shares[pledge] === undefined) return undefined
+    return this.now() < lapse.forgottenAt ? (lapse.floors[pledge] ?? 0) : 0
   }
 
-  report(demands: Rates): void {
-    this.tell(demands)
+  report(demands: Rates, inUse: Rates): void {
+    this.tell({ demands, inUse, told: this.last.number })
   }
 
   watch(changed: () => void): void {
     this.changed = changed
   }
 
-  use(shares: Rates): void {
-    this.shares = new Map(Object.entries(shares))
+  use(told: ToldShares): void {
+    this.last = told
     this.changed()
   }
 }

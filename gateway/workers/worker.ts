@@ -2,13 +2,14 @@
 import cluster from 'node:cluster'
 import type { Config } from '../../config/schema.ts'
 import { type Gateway, startGateway } from '../compose.ts'
+import { machineNow } from '../control/clock.ts'
 import { errorText, UsageError } from '../model/errors.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { EventPost } from './event-post.ts'
 import { type Failed, type StartOrder, toWorker, type ToWorker } from './messages.ts'
 import { Reporter } from './reporter.ts'
 import { shareOfConfig } from './share-of-config.ts'
-import { SharedQuotas } from './shared-quotas.ts'
+import { type QuotaReport, SharedQuotas } from './shared-quotas.ts'
 import { tellPrimary } from './tell-primary.ts'
 
 /** Runs until the primary says so or is gone. */
@@ -58,7 +59,10 @@ async function started(order: StartOrder): Promise<Running> {
   try {
     const { config } = order
     const logger = createLogger(config.logLevel, config.logFormat).child({ worker })
-    const quotas = new SharedQuotas(order.shares, (demands) => void tellPrimary({ type: 'demand', demands }))
+    // Others may have what this gateway has not heard of yet.
+    const unheardPart = config.registry.driver === 'consul' ? 0 : 1 / workers
+    const say = (report: QuotaReport): void => void tellPrimary({ type: 'demand', ...report })
+    const quotas = new SharedQuotas(order.shares, say, unheardPart, machineNow)
     const events = new EventPost(tellPrimary)
     const gateway = await startGateway(config, logger, {
       operators: false,

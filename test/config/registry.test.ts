@@ -16,6 +16,7 @@ const consul = {
   prefix: 'chiyuan/',
   timeoutMs: 5000,
   waitMs: 10_000,
+  quotaShares: { leaseSeconds: 300, roundMs: 1000 },
 }
 
 it('is a file unless something else is said', () => {

@@ -51,6 +51,7 @@ export const gatewayReads = (changes: Partial<GatewayReadings> = {}): GatewayRea
   snapshotVersion: 1,
   mode: 'peacetime',
   registryLost: null,
+  quotaSharing: null,
   protection: 'normal',
   workers: { ready: 1, of: 1, missing: [] },
   uptimeSeconds: 60,

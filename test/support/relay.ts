@@ -6,12 +6,20 @@ export interface Relay extends AsyncDisposable {
   readonly url: string
   /** All bytes that went to the port, as latin1. */
   readonly heard: string
+  /** Ends all connections and takes no more, until it is mended. */
+  cut(): void
+  mend(): void
 }
 
 export async function relayTo(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const heard: Buffer[] = []
+  let isCut = false
   const server = createServer((client) => {
+    if (isCut) {
+      client.destroy()
+      return
+    }
     const node = connect({ port, host: '127.0.0.1' })
     for (const [socket, other] of [
       [client, node],
@@ -35,6 +43,13 @@ export async function relayTo(port: number): Promise<Relay> {
     url: `http://127.0.0.1:${address.port}`,
     get heard() {
       return Buffer.concat(heard).toString('latin1')
+    },
+    cut() {
+      isCut = true
+      for (const socket of sockets) socket.destroy()
+    },
+    mend() {
+      isCut = false
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

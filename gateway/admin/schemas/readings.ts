@@ -1,5 +1,6 @@
 // Readings as they go over the wire: to operators, and from workers to their primary.
 import { z } from 'zod'
+import { quotaSharingStates } from '../../model/quota-sharing.ts'
 import type { Readings } from '../../model/readings.ts'
 import {
   breakerSchema,
@@ -60,12 +61,23 @@ export const homeReadingsSchema = z.strictObject({
   shedPerSecond: rate,
 })
 
+const lossSchema = z.strictObject({ since: z.number(), detail: z.string() })
+
+export const quotaSharingSchema = z.strictObject({
+  state: z.enum(quotaSharingStates),
+  lost: lossSchema.nullable(),
+  gateways: count,
+  leaseMs: rate,
+  pledges: z.array(z.strictObject({ pledge: z.string(), amount: rate, share: rate })),
+})
+
 export const gatewayReadingsSchema = z.strictObject({
   id: z.string(),
   version: z.string(),
   snapshotVersion: count,
   mode: modeSchema,
-  registryLost: z.strictObject({ since: z.number(), detail: z.string() }).nullable(),
+  registryLost: lossSchema.nullable(),
+  quotaSharing: quotaSharingSchema.nullable(),
   protection: protectionSchema,
   workers: z.strictObject({ ready: count, of: count, missing: z.array(z.int()) }),
   uptimeSeconds: rate,

@@ -27,6 +27,15 @@ const statusAnswer = z.object({
     version: z.string(),
     mode: z.string(),
     registryLost: z.object({ since: z.number(), detail: z.string() }).nullable(),
+    quotaSharing: z
+      .object({
+        state: z.string(),
+        lost: z.object({ detail: z.string() }).nullable(),
+        leaseMs: z.number(),
+      })
+      .nullable()
+      // A gateway of before knows of no others.
+      .default(null),
     protection: z.string(),
     workers: z.object({ ready: z.number(), of: z.number() }),
     uptimeSeconds: z.number(),
@@ -100,8 +109,31 @@ function head(desk: Desk, { gateway, setMode, totals }: Status): string {
             zh: `登记库不可用（${lost.detail}）：居民服务不受影响，暂不能作更改`,
           }),
         )}\n`,
+    cutOff(desk, gateway.quotaSharing),
     '\n',
   ].join('')
+}
+
+/** A line where the gateway is cut off from those that it shares donors' quotas with. */
+function cutOff(desk: Desk, sharing: Status['gateway']['quotaSharing']): string {
+  if (sharing === null || sharing.lost === null) return ''
+  const keeps: Readonly<Record<string, Words>> = {
+    'last-share': {
+      en: `it keeps its last shares for another ${span(sharing.leaseMs / 1000)}`,
+      zh: `沿用最后的份额，还有 ${span(sharing.leaseMs / 1000)}`,
+    },
+    reserved: {
+      en: 'it keeps the minimum that is reserved for it',
+      zh: '仅使用为其保留的最低份额',
+    },
+    none: { en: 'it has no share of bounded pledges', zh: '没有限额援助的份额' },
+  }
+  const { en, zh } = keeps[sharing.state] ?? { en: sharing.state, zh: sharing.state }
+  const words = {
+    en: `donors' quotas are not shared with other gateways (${sharing.lost.detail}): ${en}`,
+    zh: `与其他网关失联，援助额度暂不能共享（${sharing.lost.detail}）：${zh}`,
+  }
+  return `${toned('bad', desk.say(words))}\n`
 }
 
 /** Worst first. */

@@ -67,7 +67,7 @@ export interface Registry extends AsyncDisposable {
 
 /** A commit of one record. */
 export const compareAndSet = (
-  registry: Registry,
+  registry: Pick<Registry, 'commit'>,
   key: string,
   value: unknown,
   expectedVersion: number,

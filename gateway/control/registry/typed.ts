@@ -12,7 +12,7 @@ export interface Versioned<T> {
  * @throws {RegistryUnavailable} Also for a record that somebody made unreadable: it is as good as lost.
  */
 export async function readTyped<T>(
-  registry: Registry,
+  registry: Pick<Registry, 'read'>,
   key: string,
   schema: z.ZodType<T>,
 ): Promise<Versioned<T> | null> {
