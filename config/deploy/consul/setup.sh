@@ -2,7 +2,8 @@
 # Makes Consul's policies and tokens for a federation, once three servers have a leader. May be run again: what is there stays.
 #   setup.sh FOLDER     of yours alone; keep FOLDER/management-token in a safe afterwards
 # Asks the agent that CONSUL_HTTP_ADDR names, by default the one on this machine. CHIYUAN_OWNER: user and group whom the
-# files of gateways and nodes are given to, such as 10001:10001; by default nobody else.
+# files of gateways and nodes are given to, such as 10001:10001; CONSUL_OWNER: the same for the agents' file; by default
+# nobody else. RELOAD: addresses of agents that read that file by now and are told to.
 set -eu
 umask 077
 out=${1:?say in which folder the tokens go: setup.sh FOLDER}
@@ -65,4 +66,10 @@ once "$out/gateway/resident.key" resident_key
 if [ -n "${CHIYUAN_OWNER:-}" ]; then
   chown -R "$CHIYUAN_OWNER" "$out/gateway" "$out/node"
 fi
+if [ -n "${CONSUL_OWNER:-}" ]; then
+  chown -R "$CONSUL_OWNER" "$out/agent"
+fi
+for agent in ${RELOAD:-}; do
+  consul reload -http-addr="$agent"
+done
 echo "setup.sh: policies are in force, tokens are in $out"
