@@ -51,6 +51,7 @@ describe('the compose file', () => {
       for (const { id, url } of nodes) {
         expect(url).toBe(`http://${id}:9101`)
         const { command } = file.services[id] ?? { command: [] }
+        expect(command).toEqual(expect.arrayContaining(['--trust-list', `/var/lib/chiyuan-keys/${code}`]))
         expect(command.slice(1)).toEqual(expect.arrayContaining(['--region', code, '--name', id]))
       }
     }
