@@ -25,6 +25,9 @@ const binary = await findConsul().catch((cause: unknown) => {
   return null
 })
 
+/** For its commands, such as `consul validate`; `null` where there is none. */
+export const consulBinary: string | null = binary
+
 // Never skipped in CI: there it must be found or fetched.
 export const describeWithConsul =
   binary !== null || process.env['CI'] !== undefined ? describe : describe.skip
