@@ -63,7 +63,13 @@ it('a plan, its preview, the drill as it goes, and its report in three forms', a
   expect(start).toMatchObject({ code: 2, stderr: expect.stringContaining('say --yes') })
   const ran = await line.run('drill', 'start', id, ...because, '--override', '--yes', '--watch')
   expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('verdict: passed') })
-  const told = ['fault on', 'first request served elsewhere', 'fault off', 'recovered, steady', 'over']
+  const told = [
+    'fault on',
+    'first request served elsewhere',
+    'fault off',
+    'steady: all served at home',
+    'over',
+  ]
   const places = told.map((words) => ran.stdout.indexOf(words))
   expect([...places].sort((a, b) => a - b)).toEqual(places)
   expect(places).not.toContain(-1)
@@ -106,7 +112,10 @@ it('Ctrl-C looks away; the drill goes on until somebody ends it', async () => {
   expect(await line.good('drill', 'show', id)).toMatch(/state +RUNNING/)
   await line.good('drill', 'stop', id, ...because)
   const watched = await line.run('drill', 'watch', id)
-  expect(watched).toMatchObject({ code: 1, stderr: expect.stringContaining('ENDED EARLY (owner') })
+  expect(watched).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('ENDED EARLY (somebody ended it'),
+  })
 }, 40_000)
 
 it('stop --all ends what is on and bars what is not, until it is released', async () => {
@@ -117,7 +126,7 @@ it('stop --all ends what is on and bars what is not, until it is released', asyn
     'SET: all drills are ended',
   )
   const watched = await line.run('drill', 'watch', id)
-  expect(watched.stderr).toContain('ENDED EARLY (lever')
+  expect(watched.stderr).toContain('ENDED EARLY (the lever was pulled')
   expect(await line.good('drill', 'lever')).toMatch(/reason +enough/)
   const next = await draft()
   await line.good('drill', 'preview', next)
@@ -130,6 +139,13 @@ it('stop --all ends what is on and bars what is not, until it is released', asyn
 }, 40_000)
 
 describe('a plan', () => {
+  it('is given by options where a file would be too much', async () => {
+    const scope = ['--home', '610100', '--level', 'local', '--node', 'xian-1']
+    const what = ['--fault', 'latency:ms=20,jitterMs=5', '--cohort', '0.05', '--for', '1m']
+    const made = await line.good('drill', 'draft', '--name', 'slow', ...because, ...scope, ...what)
+    expect(made).toMatch(/fault +latency ms=20 jitterMs=5\nat +local xian-1\n/)
+  })
+
   it('that can’t be used is told by the file’s lines', async () => {
     const text = stringify(plan({ fault: { kind: 'meteor' }, seconds: -5 }))
     const ended = await line.run('drill', 'draft', '--file', await fileOf(text, 'bad.yaml'))

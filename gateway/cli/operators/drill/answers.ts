@@ -47,6 +47,15 @@ export type DrillAnswer = z.output<typeof drillAnswer>
 
 const words = z.object({ zh: z.string(), en: z.string() })
 
+export const drillObjection = z.object({
+  name: z.string(),
+  isHard: z.boolean(),
+  home: z.string().nullable(),
+  node: z.string().nullable(),
+  found: z.number(),
+  bound: z.number(),
+})
+
 export const drillForeseen = z.object({
   drill: drillAnswer,
   needsApproval: z.boolean(),
@@ -56,16 +65,7 @@ export const drillForeseen = z.object({
     cohort: z.number(),
     trafficShare: msOrNull,
   }),
-  objections: z.array(
-    z.object({
-      name: z.string(),
-      isHard: z.boolean(),
-      home: z.string().nullable(),
-      node: z.string().nullable(),
-      found: z.number(),
-      bound: z.number(),
-    }),
-  ),
+  objections: z.array(drillObjection),
   warnings: z.array(z.string()),
   words: z.record(z.string(), words),
 })

@@ -1,21 +1,21 @@
 // `chiyuan drill run`: a game day. All its drills are drafted and judged before the first begins; then one after the other.
-import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { z } from 'zod'
 import { oneLine, table } from '../../table.ts'
 import type { CommonFlags, Desk } from '../command.ts'
 import { mustAgree } from '../consent.ts'
 import { CommandFailure, exitCodes } from '../failure.ts'
 import { span } from '../output.ts'
 import { ProgressBar } from '../progress-bar.ts'
-import { drillAnswer, type DrillAnswer, type DrillForeseen, type DrillVerdict } from './answers.ts'
+import { type DrillAnswer, type DrillForeseen, drillObjection, type DrillVerdict } from './answers.ts'
 import { type GameDay, type GameDayFile, readGameDay } from './game-day-file.ts'
 import { withPlanLines } from './plan-file.ts'
 import { reportOf } from './report.ts'
-import { drillOf, preview, step } from './steps.ts'
-import { faultText, foreseenText, percent, scopeText, verdictText } from './text.ts'
-import { followed } from './watch.ts'
+import { keepReport, makeFolder } from './game-day-reports.ts'
+import { Interrupts } from './interrupts.ts'
+import { drafted, drillOf, preview, step } from './steps.ts'
+import { faultText, foreseenText, objectionText, percent, scopeText, verdictText } from './text.ts'
+import { followed, stillOn } from './watch.ts'
 
 export interface GameDayFlags extends CommonFlags {
   readonly yes?: true
@@ -41,42 +41,54 @@ const lookEveryMs = 1000
 export async function runGameDay(desk: Desk, file: string, flags: GameDayFlags): Promise<void> {
   const read = await readGameDay(file)
   const { day } = read
-  const planned = await preflight(desk, read)
+  if (flags.out !== undefined && flags.dryRun !== true) await makeFolder(flags.out)
+  using interrupts = new Interrupts()
+  const planned = await preflight(desk, read, interrupts)
   const ran: Ran[] = []
   try {
     process.stderr.write(planText(desk, day, planned))
     mustBePossible(planned)
-    if (flags.dryRun === true) return
+    if (flags.dryRun === true) {
+      if (desk.json)
+        writeJson(
+          day,
+          planned.map(({ drill, seen }) => ({ id: drill.id, name: drill.name, seen })),
+        )
+      return
+    }
     await mustAgree(desk, flags.yes === true, '')
-    if (flags.out !== undefined) await mkdir(flags.out, { recursive: true })
     for (const [i, one] of planned.entries()) {
-      process.stdout.write(`\n${i + 1}/${planned.length}  ${oneLine(one.drill.name)}  ${one.drill.id}\n`)
-      const verdict = await runOne(desk, day, one)
+      outputOf(desk).write(`\n${i + 1}/${planned.length}  ${oneLine(one.drill.name)}  ${one.drill.id}\n`)
+      const verdict = await runOne(desk, day, one, interrupts)
       ran.push({ drill: one.drill, verdict })
       if (flags.out !== undefined && verdict !== null) await keepReport(desk, flags.out, i, one.drill)
       const isLast = i === planned.length - 1
       if (verdict?.verdict !== 'passed' && !day.continueOnFailure) break
-      if (!isLast) await countdown(one.pauseSeconds * 1000)
+      if (!isLast) await countdown(one.pauseSeconds * 1000, interrupts)
     }
   } finally {
     await giveUp(desk, day, planned.slice(ran.length))
-    if (ran.length > 0) process.stdout.write(`\n${summary(desk, planned, ran)}`)
+    if (ran.length > 0) await tellEnd(desk, day, planned, ran)
   }
   if (ran.length < planned.length || ran.some(({ verdict }) => verdict?.verdict !== 'passed'))
     process.exitCode = exitCodes.failed
 }
 
 /** Drafts and judges all. Where one can't be drafted the others are given up. */
-async function preflight(desk: Desk, { day, place }: GameDayFile): Promise<Planned[]> {
+async function preflight(
+  desk: Desk,
+  { day, place }: GameDayFile,
+  interrupts: Interrupts,
+): Promise<Planned[]> {
   const planned: Planned[] = []
   try {
     for (const [i, { plan, pauseSeconds, override }] of day.drills.entries()) {
-      const sent = { body: { reason: day.reason, ...plan }, idempotencyKey: randomUUID() }
       const { value } = await withPlanLines({ place }, ['drills', i], () =>
-        desk.client.send('POST', '/drills', sent, drillAnswer),
+        drafted(desk, { reason: day.reason, ...plan }),
       )
       const seen = await preview(desk, value.id)
       planned.push({ drill: value, seen: seen.value, pauseSeconds, override })
+      interrupts.mustGoOn()
     }
   } catch (cause) {
     await giveUp(desk, day, planned)
@@ -111,47 +123,65 @@ const planText = (desk: Desk, day: GameDay, planned: readonly Planned[]): string
 async function runOne(
   desk: Desk,
   day: GameDay,
-  { drill, seen, override }: Planned,
+  planned: Planned,
+  interrupts: Interrupts,
 ): Promise<DrillVerdict | null> {
-  if (seen.needsApproval) await approved(desk, drill)
-  const { version, objections } = await afterWaiting(desk, drill, override)
-  if (objections.some(({ isHard }) => isHard) || (objections.length > 0 && !override)) {
-    process.stderr.write(`${desk.say({ en: 'it did not begin', zh: '未能开始' })}:\n`)
-    process.stderr.write(objections.map(({ name, home }) => `  ${name} ${home ?? ''}\n`).join(''))
-    return null
-  }
-  const body = { reason: day.reason, ...(override && { override: true }) }
-  await step(desk, drill, version, 'start', body)
-  return followed(desk, drill.id)
+  const { drill, seen } = planned
+  if (seen.needsApproval) await approved(desk, drill, interrupts)
+  if (!(await begun(desk, day, planned, interrupts))) return null
+  if (interrupts.signal.aborted) throw stillOn(drill.id)
+  return desk.json ? followed(desk, drill.id, () => {}) : followed(desk, drill.id)
 }
 
-/** Waits out the wait period of its homes, where that is not overruled. */
-async function afterWaiting(
+/**
+ * Starts it, once the wait period of its homes is over where that is all that speaks against it.
+ * @returns Whether it is on.
+ */
+async function begun(
   desk: Desk,
-  drill: DrillAnswer,
-  override: boolean,
-): Promise<{ version: number | null; objections: DrillForeseen['objections'] }> {
+  day: GameDay,
+  { drill, override }: Planned,
+  interrupts: Interrupts,
+): Promise<boolean> {
   for (;;) {
-    const objections = await objectionsNow(desk, drill)
-    const { version } = await drillOf(desk, drill.id)
-    const waits = objections.filter(({ name }) => name === 'wait-period')
-    if (override || waits.length === 0 || waits.length < objections.length) return { version, objections }
-    const leftMs = Math.max(...waits.map(({ found, bound }) => bound - found)) + 500
+    interrupts.mustGoOn()
+    const objections = await startOnce(desk, day, drill, override)
+    if (objections.length === 0) return true
+    if (objections.some(({ name }) => name !== 'wait-period')) {
+      process.stderr.write(`${desk.say({ en: 'it did not begin', zh: '未能开始' })}:\n`)
+      for (const one of objections) process.stderr.write(`  ${oneLine(objectionText(desk, one))}\n`)
+      return false
+    }
+    const leftMs = Math.max(0, ...objections.map(({ found, bound }) => bound - found)) + 500
     process.stderr.write(
       `${desk.say({ en: 'waiting out the wait period between drills', zh: '等待演练间隔' })}: ${span(leftMs / 1000)}\n`,
     )
-    await countdown(leftMs)
+    await countdown(leftMs, interrupts)
   }
 }
 
-/** An approved drill is not previewed again: that would ask for approval again. */
-async function objectionsNow(desk: Desk, { id }: DrillAnswer): Promise<DrillForeseen['objections']> {
-  const { value } = await drillOf(desk, id)
-  return value.state === 'approved' ? [] : (await preview(desk, id)).value.objections
+const guarded = z.object({ objections: z.array(drillObjection).min(1) })
+
+/** The gateway judges, so that nothing changes between its word and the start. @returns What guards object; none: it is on. */
+async function startOnce(
+  desk: Desk,
+  day: GameDay,
+  drill: DrillAnswer,
+  override: boolean,
+): Promise<DrillForeseen['objections']> {
+  const { version } = await drillOf(desk, drill.id)
+  try {
+    await step(desk, drill, version, 'start', { reason: day.reason, ...(override && { override: true }) })
+    return []
+  } catch (cause) {
+    const said = guarded.safeParse(cause instanceof CommandFailure ? cause.problem : null)
+    if (!said.success) throw cause
+    return said.data.objections
+  }
 }
 
 /** Until another person has approved it. @throws {CommandFailure} where it is refused. */
-async function approved(desk: Desk, { id, name }: DrillAnswer): Promise<void> {
+async function approved(desk: Desk, { id, name }: DrillAnswer, interrupts: Interrupts): Promise<void> {
   let told = false
   for (;;) {
     const { value } = await drillOf(desk, id)
@@ -171,31 +201,23 @@ async function approved(desk: Desk, { id, name }: DrillAnswer): Promise<void> {
         })}\n`,
       )
     }
-    await countdown(lookEveryMs)
+    await countdown(lookEveryMs, interrupts)
   }
 }
 
 /** @throws {CommandFailure} on Ctrl-C. */
-async function countdown(ms: number): Promise<void> {
+async function countdown(ms: number, interrupts: Interrupts): Promise<void> {
+  interrupts.mustGoOn()
   if (ms <= 0) return
-  const leaving = new AbortController()
-  const onInterrupt = (): void => leaving.abort()
-  process.once('SIGINT', onInterrupt)
   using bar = new ProgressBar(ms)
+  const { signal } = interrupts
   const endsAt = performance.now() + ms
-  try {
-    for (let leftMs = ms; leftMs > 0 && !leaving.signal.aborted; leftMs = endsAt - performance.now()) {
-      bar.at(ms - leftMs, span(leftMs / 1000))
-      await wait(Math.min(250, leftMs), null, { signal: leaving.signal }).catch(() => {})
-    }
-  } finally {
-    process.off('SIGINT', onInterrupt)
+  for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = endsAt - performance.now()) {
+    bar.at(ms - leftMs, span(leftMs / 1000))
+    await wait(Math.min(250, leftMs), null, { signal }).catch(() => {})
   }
-  if (!leaving.signal.aborted) return
-  throw new CommandFailure(exitCodes.interrupted, {
-    en: 'the game day was broken off; no drill is on',
-    zh: '演练日已中止；没有进行中的演练',
-  })
+  bar.clear()
+  interrupts.mustGoOn()
 }
 
 /** What has not begun shall not lie about as drafts. */
@@ -212,14 +234,26 @@ async function giveUp(desk: Desk, day: GameDay, rest: readonly Planned[]): Promi
   }
 }
 
-async function keepReport(desk: Desk, folder: string, i: number, { id, name }: DrillAnswer): Promise<void> {
-  const plain = name
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-    .replaceAll(/^-|-$/g, '')
-  const file = join(folder, `${String(i + 1).padStart(2, '0')}-${plain}-${id.slice(0, 8)}`)
-  await writeFile(`${file}.html`, await reportOf(desk, id, 'html'))
-  await writeFile(`${file}.json`, await reportOf(desk, id, 'json'))
+/** With `--json` what is shown on the way is beside the one document. */
+const outputOf = (desk: Desk): NodeJS.WriteStream => (desk.json ? process.stderr : process.stdout)
+
+const writeJson = ({ name }: GameDay, drills: readonly unknown[]): void =>
+  void process.stdout.write(`${JSON.stringify({ name, drills })}\n`)
+
+async function tellEnd(
+  desk: Desk,
+  day: GameDay,
+  planned: readonly Planned[],
+  ran: readonly Ran[],
+): Promise<void> {
+  if (!desk.json) return void process.stdout.write(`\n${summary(desk, planned, ran)}`)
+  const told = []
+  for (const [i, { drill }] of planned.entries()) {
+    const hasReport = (ran[i]?.verdict ?? null) !== null
+    const report: unknown = hasReport ? JSON.parse(await reportOf(desk, drill.id, 'json')) : null
+    told.push({ id: drill.id, name: drill.name, report })
+  }
+  writeJson(day, told)
 }
 
 function summary(desk: Desk, planned: readonly Planned[], ran: readonly Ran[]): string {

@@ -1,9 +1,11 @@
 // `chiyuan drill`: faults put upon a share of residents on purpose, and what came of it.
 import { type Command, Option } from 'commander'
+import { drillStates } from '../../../model/drill.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { type CommonFlags, operatorsCommand, withCommonOptions, withGateway } from '../command.ts'
 import { reasonOption, yesOption } from '../option-values.ts'
 import { compareCommand } from './compare.ts'
+import { type DraftFlags, withDraftOptions } from './draft-flags.ts'
 import { type GameDayFlags, runGameDay } from './game-day.ts'
 import { release, showLever, stopAll } from './lever.ts'
 import { report, type ReportFormat, reportFormats } from './report.ts'
@@ -46,7 +48,9 @@ function looks(command: Command): void {
       .command('list')
       .description('all drills, also those that are over 列出全部演练')
       .option('--home <code>', 'only those of this home region 仅此地区')
-      .option('--state <state>', 'only those in this state 仅此状态'),
+      .addOption(
+        new Option('--state <state>', 'only those in this state 仅此状态').choices([...drillStates]),
+      ),
   ).action((flags: CommonFlags & { home?: string; state?: string }) =>
     withGateway(flags, (desk) => list(desk, flags)),
   )
@@ -78,11 +82,10 @@ function looks(command: Command): void {
 
 function steps(command: Command): void {
   withCommonOptions(
-    command
-      .command('draft')
-      .description('draft a drill from a file 按文件起草演练')
-      .requiredOption('--file <file>', 'the plan, in YAML or JSON; - for standard input 计划文件'),
-  ).action((flags: CommonFlags & { file: string }) => withGateway(flags, (desk) => draft(desk, flags.file)))
+    withDraftOptions(
+      command.command('draft').description('draft a drill, from a file or by options 按文件或选项起草演练'),
+    ),
+  ).action((flags: CommonFlags & DraftFlags) => withGateway(flags, (desk) => draft(desk, flags)))
   withCommonOptions(
     command
       .command('preview')
@@ -133,6 +136,7 @@ function lever(command: Command): void {
 }
 
 const examples = `  chiyuan drill draft --file plan.yaml
+  chiyuan drill draft --name dark --reason '季度演练' --home 610100 --level local --fault refuse --cohort 0.05 --for 60s
   chiyuan drill preview 7f3a…
   chiyuan drill approve 7f3a… --reason agreed --token-file approver.token   # another person, where it is wide 影响较大时须另一人
   chiyuan drill start 7f3a… --reason '季度演练' --watch

@@ -8,6 +8,7 @@ import { mustAgree } from '../consent.ts'
 import { show } from '../output.ts'
 import { allPages, withQuery } from '../pages.ts'
 import { type DrillAnswer, drillAnswer, type DrillForeseen, drillForeseen, pathOf } from './answers.ts'
+import { type DraftFlags, hasFile, planOfFlags } from './draft-flags.ts'
 import { readPlan, withPlanLines } from './plan-file.ts'
 import { drillInFull, drillsTable, faultText, foreseenText, percent, scopeText } from './text.ts'
 import { watch } from './watch.ts'
@@ -35,11 +36,15 @@ export async function list(desk: Desk, query: { home?: string; state?: string })
   )
 }
 
-export async function draft(desk: Desk, file: string): Promise<void> {
-  const read = await readPlan(file)
-  const sent = { body: read.plan, idempotencyKey: randomUUID() }
-  tell(desk, await withPlanLines(read, [], () => desk.client.send('POST', '/drills', sent, drillAnswer)))
+export async function draft(desk: Desk, flags: DraftFlags): Promise<void> {
+  if (!hasFile(flags)) return tell(desk, await drafted(desk, planOfFlags(flags)))
+  const read = await readPlan(flags.file)
+  tell(desk, await withPlanLines(read, [], () => drafted(desk, read.plan)))
 }
+
+/** Once, even where the answer is lost and it is sent again. @throws {CommandFailure} */
+export const drafted = (desk: Desk, plan: Readonly<Record<string, unknown>>): Promise<Answer<DrillAnswer>> =>
+  desk.client.send('POST', '/drills', { body: plan, idempotencyKey: randomUUID() }, drillAnswer)
 
 export const preview = (desk: Desk, id: string): Promise<Answer<DrillForeseen>> =>
   desk.client.send('POST', `${pathOf(id)}/preview`, {}, drillForeseen)

@@ -1,9 +1,17 @@
 // A drill in words and tables.
+import {
+  endingWords,
+  objectionWords,
+  objectiveWords,
+  verdictOfDrill,
+  warningWords,
+} from '../../../policy/drill-words.ts'
 import { fields, oneLine, table } from '../../table.ts'
 import type { Desk } from '../command.ts'
 import type { Words } from '../language.ts'
 import { left, localTime, span, toned } from '../output.ts'
 import type { DrillAnswer, DrillForeseen } from './answers.ts'
+import { scheduleText } from './schedule-text.ts'
 
 const states: Readonly<Record<string, Words>> = {
   draft: { en: 'draft', zh: '草稿' },
@@ -15,14 +23,6 @@ const states: Readonly<Record<string, Words>> = {
   reported: { en: 'reported', zh: '已出报告' },
   refused: { en: 'refused', zh: '已驳回' },
   aborted: { en: 'aborted', zh: '已中止' },
-}
-
-const verdictWords: Readonly<Record<string, Words>> = {
-  passed: { en: 'passed', zh: '通过' },
-  failed: { en: 'FAILED', zh: '未通过' },
-  'ended-early': { en: 'ENDED EARLY', zh: '提前结束' },
-  interrupted: { en: 'INTERRUPTED', zh: '中断' },
-  'no-traffic': { en: 'NO TRAFFIC', zh: '无流量' },
 }
 
 /** What may follow, as commands. */
@@ -42,11 +42,20 @@ export const stateText = (desk: Desk, state: string): string => {
   return state === 'running' ? toned('careful', text) : text
 }
 
+/** As in its report; what is no pass is in capitals. */
 export function verdictText(desk: Desk, verdict: string): string {
-  return toned(verdict === 'passed' ? 'good' : 'bad', wordsOf(desk, verdictWords, verdict))
+  const text = wordsOf(desk, verdictOfDrill, verdict)
+  return verdict === 'passed' ? toned('good', text) : toned('bad', text.toUpperCase())
 }
 
-const wordsOf = (desk: Desk, words: Readonly<Record<string, Words>>, name: string): string => {
+/** Why it ended, and what is known of that: `somebody ended it: Li`. */
+export const endingText = (desk: Desk, ending: string | null, detail: string): string =>
+  [ending === null ? '?' : wordsOf(desk, endingWords, ending), oneLine(detail)]
+    .filter((part) => part !== '')
+    .join(': ')
+
+/** What a name of the gateway's means; the name where this release does not know it. */
+export const wordsOf = (desk: Desk, words: Readonly<Record<string, Words>>, name: string): string => {
   const found = words[name]
   return found === undefined ? oneLine(name) : desk.say(found)
 }
@@ -81,7 +90,7 @@ export function drillInFull(desk: Desk, drill: DrillAnswer): string {
   const { run, schedule } = drill
   const say = (en: string, zh: string): string => desk.say({ en, zh })
   const objectives = Object.entries(drill.objectives).flatMap(([name, bound]) =>
-    bound === null ? [] : [`${name} ≤ ${bound}`],
+    bound === null ? [] : [`${wordsOf(desk, objectiveWords, name)} ≤ ${bound}`],
   )
   return fields([
     [say('id', '编号'), drill.id],
@@ -93,9 +102,9 @@ export function drillInFull(desk: Desk, drill: DrillAnswer): string {
     [say('at', '位置'), scopeText(drill)],
     [say('share of residents', '居民比例'), percent(drill.cohort)],
     [say('for', '时长'), span(drill.seconds)],
-    [say('objectives', '目标'), objectives.join(', ') || say('none', '无')],
-    [say('ends early at', '提前结束条件'), stopText(drill)],
-    ...(schedule === null ? [] : [[say('schedule', '排期'), JSON.stringify(schedule)] as const]),
+    [say('objectives', '目标'), objectives.join('; ') || say('none', '无')],
+    [say('ends early at', '提前结束条件'), stopText(desk, drill)],
+    ...(schedule === null ? [] : [[say('schedule', '排期'), scheduleText(desk, schedule)] as const]),
     ...(drill.nextAt === null ? [] : [[say('begins', '开始于'), localTime(drill.nextAt)] as const]),
     [say('owner', '负责人'), drill.owner],
     [say('approver', '批准人'), drill.approver ?? '-'],
@@ -104,11 +113,11 @@ export function drillInFull(desk: Desk, drill: DrillAnswer): string {
   ])
 }
 
-const stopText = ({ stop }: DrillAnswer): string =>
+const stopText = (desk: Desk, { stop }: DrillAnswer): string =>
   [
-    `errorShare > ${stop.errorShare}`,
-    ...(stop.addedP99Ms === null ? [] : [`addedP99Ms > ${stop.addedP99Ms}`]),
-  ].join(', ')
+    `${desk.say(objectiveWords.errorShare)} > ${stop.errorShare}`,
+    ...(stop.addedP99Ms === null ? [] : [`${desk.say(objectiveWords.addedP99Ms)} > ${stop.addedP99Ms}`]),
+  ].join('; ')
 
 function runFields(
   desk: Desk,
@@ -118,7 +127,7 @@ function runFields(
   const ended =
     run.endedAt === null
       ? `${say('in', '剩余')} ${left(run.endsAt)}`
-      : `${localTime(run.endedAt)} (${run.ending ?? '?'}${run.detail === '' ? '' : `: ${run.detail}`})`
+      : `${localTime(run.endedAt)} (${endingText(desk, run.ending, run.detail)})`
   return [
     [say('began', '开始'), localTime(run.startedAt)],
     [say('fault on', '故障注入'), localTime(run.faultAt)],
@@ -132,10 +141,6 @@ function runFields(
 /** Who it reaches, and what speaks against beginning now. */
 export function foreseenText(desk: Desk, seen: DrillForeseen): string {
   const say = (en: string, zh: string): string => desk.say({ en, zh })
-  const meaning = (name: string): string => {
-    const words = seen.words[name]
-    return words === undefined ? name : `${name}: ${desk.say(words)}`
-  }
   const nodes = Object.entries(seen.radius.nodes).map(([home, ids]) => `${home}: ${ids.join(' ') || '-'}`)
   const share = seen.radius.trafficShare
   const lines = [
@@ -144,15 +149,30 @@ export function foreseenText(desk: Desk, seen: DrillForeseen): string {
     seen.needsApproval
       ? say('another person has to approve it', '须由另一人批准')
       : say('nobody else has to approve it', '无须他人批准'),
-    ...seen.warnings.map((name) => `${say('warning', '警告')}: ${meaning(name)}`),
-    ...seen.objections.map(({ name, isHard, home, node, found, bound }) => {
-      const where = [home, node].filter((part) => part !== null).join(' ')
-      const how = isHard ? say('REFUSED', '不允许') : say('guard objects', '保护规则反对')
-      return `${how}: ${meaning(name)} (${[where, `${round(found)} / ${round(bound)}`].filter((part) => part !== '').join(', ')})`
-    }),
+    ...seen.warnings.map((name) => `${say('warning', '警告')}: ${meaning(desk, name, seen.words)}`),
+    ...seen.objections.map((objection) => objectionText(desk, objection, seen.words)),
     ...(seen.objections.length === 0 ? [say('no guard objects', '没有保护规则反对')] : []),
   ]
   return lines.map((line) => `${oneLine(line)}\n`).join('')
+}
+
+/** @param words What the gateway itself says of its names. */
+export function objectionText(
+  desk: Desk,
+  { name, isHard, home, node, found, bound }: DrillForeseen['objections'][number],
+  words: DrillForeseen['words'] = {},
+): string {
+  const where = [home, node].filter((part) => part !== null).join(' ')
+  const how = isHard ? { en: 'REFUSED', zh: '不允许' } : { en: 'guard objects', zh: '保护规则反对' }
+  const figures = [where, `${round(found)} / ${round(bound)}`].filter((part) => part !== '').join(', ')
+  return `${desk.say(how)}: ${meaning(desk, name, words)} (${figures})`
+}
+
+function meaning(desk: Desk, name: string, words: DrillForeseen['words']): string {
+  const told = words[name]
+  const known =
+    told === undefined ? wordsOf(desk, { ...objectionWords, ...warningWords }, name) : desk.say(told)
+  return known === name ? name : `${name}: ${known}`
 }
 
 const round = (value: number): string => String(Number(value.toFixed(3)))

@@ -1,10 +1,11 @@
 // `chiyuan drill watch`: how a drill goes, as it goes; to look away from it does not end it.
 import { setTimeout as wait } from 'node:timers/promises'
+import { momentWords } from '../../../policy/drill-words.ts'
 import { oneLine } from '../../table.ts'
 import type { Desk } from '../command.ts'
 import { CommandFailure, exitCodes } from '../failure.ts'
 import type { Words } from '../language.ts'
-import { localTime } from '../output.ts'
+import { left, localTime } from '../output.ts'
 import { ProgressBar } from '../progress-bar.ts'
 import {
   drillAnswer,
@@ -14,9 +15,14 @@ import {
   pathOf,
   type DrillVerdict,
 } from './answers.ts'
-import { verdictText } from './text.ts'
+import { endingText, verdictText, wordsOf } from './text.ts'
 
 const lookEveryMs = 500
+/** A gateway that is started anew is waited for so long: the drill may go on meanwhile. */
+const patienceMs = 60_000
+
+/** Told how a drill stands, and the API's own words for that. */
+export type Telling = (progress: DrillProgress, text: string) => void
 
 const phases: Readonly<Record<string, Words>> = {
   waiting: { en: 'has not begun', zh: '尚未开始' },
@@ -24,18 +30,6 @@ const phases: Readonly<Record<string, Words>> = {
   fault: { en: 'fault ON', zh: '故障已注入' },
   restoring: { en: 'fault off, residents come back', zh: '故障已解除，正在恢复' },
   over: { en: 'over', zh: '已结束' },
-}
-
-export const momentWords: Readonly<Record<string, Words>> = {
-  faultOn: { en: 'fault on', zh: '故障注入' },
-  firstFailure: { en: 'first failed attempt', zh: '首次尝试失败' },
-  breakerOpen: { en: 'breaker open', zh: '熔断器打开' },
-  detected: { en: 'detected', zh: '已发现' },
-  firstElsewhere: { en: 'first request served elsewhere', zh: '首个请求由他处承接' },
-  shifted: { en: 'shifted, steady', zh: '切换完成' },
-  faultOff: { en: 'fault off', zh: '故障解除' },
-  firstHome: { en: 'first request home', zh: '首个请求回到本地' },
-  recovered: { en: 'recovered, steady', zh: '恢复完成' },
 }
 
 /** Its whole way. Ends with 1 where its verdict is not `passed`. @throws {CommandFailure} on Ctrl-C. */
@@ -46,16 +40,20 @@ export async function watch(desk: Desk, id: string): Promise<void> {
 }
 
 /**
- * Follows a drill until it is over and tells its verdict.
+ * Follows a drill until it is over and tells its verdict; a gateway that is away for a while is waited for.
  * @returns `null` where it never ran.
  * @throws {CommandFailure} on Ctrl-C: the drill goes on.
  */
-export async function followed(desk: Desk, id: string): Promise<DrillVerdict | null> {
+export async function followed(
+  desk: Desk,
+  id: string,
+  tell: Telling = tellingOf(desk),
+): Promise<DrillVerdict | null> {
   const leaving = new AbortController()
   const onInterrupt = (): void => leaving.abort()
   process.once('SIGINT', onInterrupt)
   try {
-    await untilOver(desk, id, leaving.signal)
+    await untilOver(desk, id, tell, leaving.signal)
   } finally {
     process.off('SIGINT', onInterrupt)
   }
@@ -63,30 +61,57 @@ export async function followed(desk: Desk, id: string): Promise<DrillVerdict | n
   if (drill.run === null) return null
   const { value } = await desk.client.get(`${pathOf(id)}/report`, drillVerdict)
   const { ending, detail } = value.run
-  const how = value.verdict === 'ended-early' ? ` (${oneLine([ending, detail].join(' ').trim())})` : ''
+  const how = value.verdict === 'ended-early' ? ` (${endingText(desk, ending, detail)})` : ''
   process.stderr.write(
     `${desk.say({ en: 'verdict', zh: '结论' })}: ${verdictText(desk, value.verdict)}${how}\n`,
   )
   return value
 }
 
-async function untilOver(desk: Desk, id: string, signal: AbortSignal): Promise<void> {
+const tellingOf = (desk: Desk): Telling => {
+  if (desk.json) return (_, text) => void process.stdout.write(`${text}\n`)
   const shown = new Shown(desk)
+  return (progress) => shown.tell(progress)
+}
+
+async function untilOver(desk: Desk, id: string, tell: Telling, signal: AbortSignal): Promise<void> {
   using bar = new ProgressBar(1)
+  let heardAt: number | null = null
+  let isLost = false
   for (;;) {
     if (signal.aborted) throw stillOn(id)
-    const { value, text } = await desk.client.get(`${pathOf(id)}/progress`, drillProgress)
-    bar.clear()
-    if (desk.json) process.stdout.write(`${text}\n`)
-    else shown.tell(value)
-    if (value.phase === 'over' || value.phase === 'waiting') return
-    const { done, note } = barOf(desk, value)
-    bar.at(done, note)
+    try {
+      const { value, text } = await desk.client.get(`${pathOf(id)}/progress`, drillProgress)
+      bar.clear()
+      tell(value, text)
+      if (value.phase === 'over' || value.phase === 'waiting') return
+      const { done, note } = barOf(desk, value)
+      bar.at(done, note)
+      heardAt = performance.now()
+      isLost = false
+    } catch (cause) {
+      // Never there, or refused for good: no reason to go on asking.
+      if (!mayPass(cause) || heardAt === null || performance.now() - heardAt > patienceMs) throw cause
+      bar.clear()
+      if (!isLost) lost(desk)
+      isLost = true
+    }
     await wait(lookEveryMs, null, { signal }).catch(() => {})
   }
 }
 
-const stillOn = (id: string): CommandFailure =>
+const mayPass = (cause: unknown): boolean =>
+  cause instanceof CommandFailure && cause.exitCode === exitCodes.failed
+
+function lost(desk: Desk): void {
+  const words = desk.say({
+    en: 'the gateway does not answer; asking again (the drill ends by itself)',
+    zh: '网关无应答，正在重试（演练到时自动结束）',
+  })
+  process.stderr.write(`chiyuan: ${words}\n`)
+}
+
+export const stillOn = (id: string): CommandFailure =>
   new CommandFailure(exitCodes.interrupted, {
     en: `the drill goes on and ends by itself; to end it now: chiyuan drill stop ${id} --reason …`,
     zh: `演练仍在进行，到时自动结束；立即结束请执行：chiyuan drill stop ${id} --reason …`,
@@ -109,7 +134,7 @@ class Shown {
       .toSorted(([, a], [, b]) => a.localeCompare(b))
       .map(([moment, at]) => {
         this.moments.add(moment)
-        return `${at}  ${desk.say(momentWords[moment] ?? { en: moment, zh: moment })}`
+        return `${at}  ${wordsOf(desk, momentWords, moment)}`
       })
     if (phase !== this.phase) {
       this.phase = phase
@@ -133,7 +158,9 @@ function barOf(desk: Desk, progress: DrillProgress): { done: number; note: strin
   const whole = (to ?? 0) - (from ?? 0)
   const done =
     phase === 'prelude' || whole <= 0 ? 0 : phase === 'fault' ? ((at ?? 0) - (from ?? 0)) / whole : 1
-  const text = desk.say(phases[phase] ?? { en: phase, zh: phase })
+  const words = desk.say(phases[phase] ?? { en: phase, zh: phase })
+  const next = phase === 'prelude' ? faultAt : phase === 'fault' ? endsAt : null
+  const text = next === null ? words : `${words} ${left(next)}`
   if (measured === null) return { done, note: text }
   const recent = (name: Words, { requests, errors, p99Ms }: DrillProgressRecent): string =>
     `${desk.say(name)} ${(requests / 10).toFixed(1)} rps ${errors} ${desk.say({ en: 'failed', zh: '失败' })} p99 ${p99Ms === null ? '-' : Math.round(p99Ms)} ms`
