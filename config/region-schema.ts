@@ -118,6 +118,10 @@ export const region = z.strictObject({
     ),
   lends: lends.prefault({}).describe('What it lends to other regions’ residents at the most.'),
   nodes: z.array(node).default([]).describe('Nodes of its code service.'),
+  discover: z
+    .boolean()
+    .optional()
+    .describe('Take the nodes that `discovery` finds for it. Default: where `nodes` is empty.'),
 })
 
 export function isNodeUrl(text: string): boolean {

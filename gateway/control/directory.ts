@@ -75,7 +75,7 @@ export class Directory implements Disposable {
 
   /** All regions, with what enrolments make of them now. */
   get regions(): readonly Region[] {
-    return this.effect.regions
+    return this.discovered.regions
   }
 
   /** What drains of enrolments and catalogues come to: holds that nobody has put. */
@@ -83,9 +83,9 @@ export class Directory implements Disposable {
     return [...this.discovered.drains, ...this.effect.drains]
   }
 
-  /** The file's regions, with what catalogues list for them; without enrolments. */
+  /** The file's regions alone. */
   get fileRegions(): readonly Region[] {
-    return this.discovered.regions
+    return this.known
   }
 
   /** Why the registry can't be heard at present, or `null`. The last known intent is in force meanwhile. */
@@ -219,12 +219,13 @@ export class Directory implements Disposable {
     const stood = this.discovered
     const { enrolments } = this.intent
     const now = this.wallNow()
-    this.discovered = withFound(this.known, this.found, now, this.foundDrainMs)
-    this.effect = withEnrolments(this.discovered.regions, enrolments, now, this.enrolmentSettings())
-    if (before.regions === this.effect.regions && this.found.length === 0) return false
+    this.effect = withEnrolments(this.known, enrolments, now, this.enrolmentSettings())
+    // Last, so that nobody who may register a service can take an enrolled donor's name or place.
+    this.discovered = withFound(this.effect.regions, this.found, now, this.foundDrainMs)
+    if (stood.regions === this.discovered.regions) return false
     return !isDeepStrictEqual(
-      [before.regions, before.drains, stood.drains, stood.suspects],
-      [this.effect.regions, this.effect.drains, this.discovered.drains, this.discovered.suspects],
+      [stood.regions, before.drains, stood.drains, stood.suspects],
+      [this.discovered.regions, this.effect.drains, this.discovered.drains, this.discovered.suspects],
     )
   }
 
@@ -243,7 +244,7 @@ export class Directory implements Disposable {
 
   private publish(): void {
     this.version += 1
-    const { regions } = this.effect
+    const { regions } = this.discovered
     const intent = { ...this.intent, holds: [...this.intent.holds, ...this.drains] }
     const snapshot = snapshotOf(this.version, regions, intent, this.discovered.suspects)
     this.snapshot = snapshot

@@ -26,6 +26,7 @@ export function regionsOf(config: Config): Region[] {
       province: province === undefined || province === region.code ? null : regionId(province),
       nation: nation === undefined || nation === region.code ? null : regionId(nation),
       servesOwn: true,
+      discovers: region.discover ?? region.nodes.length === 0,
     })
   })
 }

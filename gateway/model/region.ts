@@ -53,4 +53,6 @@ export interface Region {
   readonly nation: RegionId | null
   /** Its own residents come by this gateway; without it, it only helps others'. */
   readonly servesOwn: boolean
+  /** It takes nodes that a catalogue lists for it. */
+  readonly discovers: boolean
 }

@@ -1,6 +1,6 @@
 // What instances in a catalogue make of the federation: nodes of the file's regions. Nothing there can break the file's.
 import type { Hold } from '../model/hold.ts'
-import { isNodeId, isRegionId, type NodeId } from '../model/ids.ts'
+import { isNodeId, isRegionId, type NodeId, type RegionId } from '../model/ids.ts'
 import type { NodeTrust } from '../model/node-trust.ts'
 import type { CodeNode, Region } from '../model/region.ts'
 import { codeNode } from './code-node.ts'
@@ -13,6 +13,8 @@ export interface Instance {
   readonly port: number
   readonly meta: Readonly<Record<string, string>>
   readonly health: 'passing' | 'critical' | 'maintenance'
+  /** It is there, and nothing of it can be used. */
+  readonly isUnreadable: boolean
 }
 
 export interface FoundNode {
@@ -88,9 +90,10 @@ const nameOf = ({ serviceId, machine }: Instance): string => `catalogue's ${serv
 
 /** @returns Why it is none. */
 function nodeOf(
-  { serviceId, address, port, meta }: Instance,
+  { serviceId, address, port, meta, isUnreadable }: Instance,
   settings: DiscoverySettings,
 ): CodeNode | string {
+  if (isUnreadable) return 'its port or another field is of no kind that can be used'
   const { region = '', node = serviceId, scheme = 'http', weight = '1', limit = '' } = meta
   if (!isRegionId(region)) return `Meta region is "${region}", it must be a six-digit code such as 610100`
   if (!isNodeId(node))
@@ -140,18 +143,17 @@ export function withFound(
   const all = found.flatMap(({ nodes }) => nodes)
   if (all.length === 0) return { regions, drains: [], suspects: new Set(), warnings }
   const taken = new Set(regions.flatMap(({ nodes }) => nodes.map(({ id }) => id)))
-  const codes = new Set(regions.map(({ code }) => code))
+  const origins = new Set(regions.flatMap(({ nodes }) => nodes.map(({ origin }) => origin)))
+  const byCode = new Map(regions.map((region) => [region.code, region]))
   const used: FoundNode[] = []
   for (const one of all) {
-    const { id, region } = one.node
-    if (!codes.has(region))
-      warnings.push(`catalogue's node ${id}: the configuration has no region ${region}; left out`)
-    else if (taken.has(id))
-      warnings.push(`catalogue's node ${id}: there is a node of that name already; left out`)
-    else {
+    const { id, region, origin } = one.node
+    const why = refusal(byCode.get(region), region, taken.has(id), origins.has(origin), origin)
+    if (why === null) {
       taken.add(id)
+      origins.add(origin)
       used.push(one)
-    }
+    } else warnings.push(`catalogue's node ${id}: ${why}; left out`)
   }
   const byRegion = Map.groupBy(used, ({ node }) => node.region)
   return {
@@ -165,6 +167,21 @@ export function withFound(
     suspects: new Set(used.filter(({ health }) => health === 'critical').map(({ node }) => node.id)),
     warnings,
   }
+}
+
+/** What the file and enrolments say comes before a catalogue. @returns `null`: it is taken. */
+function refusal(
+  region: Region | undefined,
+  code: RegionId,
+  isNameTaken: boolean,
+  isPlaceTaken: boolean,
+  origin: string,
+): string | null {
+  if (region === undefined) return `the configuration has no region ${code}`
+  if (!region.discovers)
+    return `region ${code} lists its nodes in the configuration; set discover: true there`
+  if (isNameTaken) return 'there is a node of that name already'
+  return isPlaceTaken ? `there is a node at ${origin} already` : null
 }
 
 /** 31 December 9999, wall-clock ms. */

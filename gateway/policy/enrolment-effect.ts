@@ -126,6 +126,7 @@ function donorWith(listed: Region | undefined, lendsAlready: boolean, parts: rea
     province: null,
     nation: null,
     servesOwn: false,
+    discovers: false,
   }
   // What the file agreed to is not touched; a region that lent nobody anything lends what was enrolled and no more.
   const lends = lending(listed !== undefined && lendsAlready ? listed.lends : null, listed, parts)

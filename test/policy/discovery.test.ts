@@ -19,9 +19,10 @@ const instance = (node: string, changes: Partial<Instance> = {}): Instance => ({
   serviceId: `chiyuan-node-${node}`,
   machine: 'm1',
   address: '10.0.0.1',
-  port: 9101,
+  port: 9101 + node.charCodeAt(0) - 97,
   meta: { region: '610100', node },
   health: 'passing',
+  isUnreadable: false,
   ...changes,
 })
 
@@ -35,6 +36,7 @@ const region = (code: string, nodes: Region['nodes'] = []): Region => ({
   province: null,
   nation: null,
   servesOwn: true,
+  discovers: true,
 })
 
 const idsOf = (found: { nodes: readonly { node: { id: string } }[] }): string[] =>
@@ -43,7 +45,7 @@ const idsOf = (found: { nodes: readonly { node: { id: string } }[] }): string[] 
 describe('an instance', () => {
   it('is a node by what its Meta says', () => {
     const meta = { region: '610100', node: 'xian-1', scheme: 'https', weight: '2.5', limit: '64' }
-    const { nodes, warnings } = foundNodes([instance('x', { meta })], nothingFound, 0, {
+    const { nodes, warnings } = foundNodes([instance('x', { meta, port: 9101 })], nothingFound, 0, {
       ...settings,
       share: 0.5,
     })
@@ -77,6 +79,7 @@ describe('an instance', () => {
     ['a weight beyond reason', { meta: { region: '610100', weight: '1e9' } }, 'Meta weight is "1e9"'],
     ['a limit below one', { meta: { region: '610100', limit: '-5' } }, 'Meta limit is "-5"'],
     ['no port', { port: 0 }, 'it has no port'],
+    ['what nobody understands', { isUnreadable: true }, 'of no kind that can be used'],
     ['an address that is none', { address: 'a/b?c' }, 'its address is "a/b?c"'],
   ])('with %s is left out alone, and told why', (_, changes, why) => {
     const found = foundNodes([instance('bad', changes), instance('good')], nothingFound, 0, settings)
@@ -146,6 +149,7 @@ describe('a list', () => {
         fc.constantFrom('region', 'node', 'weight', 'limit', 'scheme'),
         fc.oneof(fc.constantFrom('610100', 'a', '1', 'https'), fc.string()),
       ),
+      isUnreadable: fc.boolean(),
       health: fc.constantFrom('passing' as const, 'critical' as const, 'maintenance' as const),
     })
     fc.assert(
@@ -203,6 +207,19 @@ describe('the federation', () => {
       expect.stringContaining('node z: the configuration has no region 620100'),
       expect.stringContaining('node a: there is a node of that name already'),
     ])
+  })
+
+  it('has none at an address that the file has, or of a region that wants none', () => {
+    const twin = found([instance('a', { address: '10.0.0.9', port: 1 })])
+    expect(effectOf(twin).regions[0]?.nodes.map(({ id }) => id)).toEqual(['own'])
+    const closed = withFound(
+      [{ ...region('610100', [own]), discovers: false }],
+      [found([instance('a')])],
+      0,
+      1000,
+    )
+    expect(closed.regions[0]?.nodes.map(({ id }) => id)).toEqual(['own'])
+    expect(closed.warnings).toEqual([expect.stringContaining('set discover: true there')])
   })
 
   it('drains what is in maintenance or gone, and doubts what is critical', () => {

@@ -50,6 +50,7 @@ export const aRegion = (code: string, changes: Partial<Region> = {}): Region => 
   province: null,
   nation: null,
   servesOwn: true,
+  discovers: false,
   ...changes,
 })
 

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 
 /**
- * `maintenance`: somebody has taken the instance or its machine out of service by hand. Otherwise the worst of its checks;
- * `warning` counts as passing.
+ * `maintenance`: somebody has taken the instance or its machine out of service by hand. Otherwise the worst of the service's
+ * checks; `warning` counts as passing, and what its agent finds of the machine does not count.
  */
 export type CatalogueHealth = 'passing' | 'critical' | 'maintenance'
 
@@ -18,9 +18,11 @@ export interface CatalogueEntry {
   readonly meta: Readonly<Record<string, string>>
   readonly tags: readonly string[]
   readonly health: CatalogueHealth
+  /** It is there, and nothing of it can be used. */
+  readonly isUnreadable: boolean
 }
 
-const check = z.object({ CheckID: z.string(), Status: z.string() })
+const check = z.object({ CheckID: z.string(), Status: z.string(), ServiceID: z.string().default('') })
 
 const entry = z
   .object({
@@ -42,9 +44,27 @@ const entry = z
     meta: Service.Meta ?? {},
     tags: Service.Tags ?? [],
     health: healthOf(Checks ?? []),
+    isUnreadable: false,
   }))
 
-export const catalogueEntries = z.array(entry)
+/**
+ * Each by itself: one that nobody understands must not hide the others. Consul keeps ports such as 70000 and -1.
+ */
+export const catalogueEntries = z
+  .array(z.unknown())
+  .transform((all) => all.map((one, i) => entry.safeParse(one).data ?? unreadable(one, i)))
+
+const named = z.object({
+  Node: z.object({ Node: z.string() }),
+  Service: z.object({ ID: z.string() }),
+})
+
+/** Without a port nobody takes it for a node; whoever judges it says so. */
+function unreadable(one: unknown, place: number): CatalogueEntry {
+  const { Node, Service } = named.safeParse(one).data ?? { Node: { Node: '?' }, Service: { ID: `#${place}` } }
+  const nothing = { address: '', port: 0, meta: {}, tags: [], health: 'passing' } as const
+  return { serviceId: Service.ID, machine: Node.Node, isUnreadable: true, ...nothing }
+}
 
 /** Consul's own names of the checks that stand for maintenance. */
 const isMaintenance = ({ CheckID }: z.output<typeof check>): boolean =>
@@ -52,5 +72,7 @@ const isMaintenance = ({ CheckID }: z.output<typeof check>): boolean =>
 
 function healthOf(checks: readonly z.output<typeof check>[]): CatalogueHealth {
   if (checks.some(isMaintenance)) return 'maintenance'
-  return checks.some(({ Status }) => Status === 'critical') ? 'critical' : 'passing'
+  // An agent that dies turns its machine's own checks critical; the node beside it may be well.
+  const own = checks.filter(({ ServiceID }) => ServiceID !== '')
+  return own.some(({ Status }) => Status === 'critical') ? 'critical' : 'passing'
 }

@@ -165,7 +165,10 @@ export class ConsulConnection implements Disposable {
     signal.throwIfAborted()
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      const [response, body] = z.array(z.unknown()).parse(await ask(options))
+      const answer = await ask(options)
+      // See `transact`.
+      if (errorCode(answer) !== '') throw answer
+      const [response, body] = z.array(z.unknown()).parse(answer)
       const { headers } = indexed.parse(response)
       return { index: headers['x-consul-index'], value: body === undefined ? null : schema.parse(body) }
     } catch (cause) {
