@@ -118,6 +118,58 @@ export class ConsulConnection implements Disposable {
     }
   }
 
+  /**
+   * A session that ends `ttlMs` after nobody has renewed it any more, and lets go of what it holds. For a second after
+   * that nobody gets it, so that what its holder has sent last is no longer under way.
+   * @returns Its id.
+   * @throws {RegistryUnavailable}
+   */
+  async createSession(name: string, ttlMs: number): Promise<string> {
+    const options = {
+      ...(await this.common()),
+      name,
+      ttl: `${ttlMs}ms`,
+      lockdelay: '1s',
+      behavior: 'release' as const,
+      timeout: this.access.timeoutMs,
+    }
+    try {
+      const answer: unknown = await this.client.session.create(options)
+      if (errorCode(answer) !== '') throw answer
+      // Random bits all through, which no version of UUID is.
+      return z.object({ ID: z.guid() }).parse(answer).ID
+    } catch (cause) {
+      if (statusOf(cause) !== 403) throw this.unavailable(cause)
+      throw new RegistryUnavailable(
+        'the Consul token may not make sessions, so that this gateway runs no drills; give it session_prefix "" with policy write',
+      )
+    }
+  }
+
+  /** @returns Whether it was still there. @throws {RegistryUnavailable} */
+  async renewSession(id: string): Promise<boolean> {
+    const options = { ...(await this.common()), id, timeout: this.access.timeoutMs }
+    try {
+      const answer: unknown = await this.client.session.renew(options)
+      if (errorCode(answer) !== '') throw answer
+      return true
+    } catch (cause) {
+      if (statusOf(cause) === 404) return false
+      throw this.unavailable(cause)
+    }
+  }
+
+  /** @throws {RegistryUnavailable} */
+  async destroySession(id: string): Promise<void> {
+    const options = { ...(await this.common()), id, timeout: this.access.timeoutMs }
+    try {
+      const answer: unknown = await this.client.session.destroy(options)
+      if (errorCode(answer) !== '') throw answer
+    } catch (cause) {
+      throw this.unavailable(cause)
+    }
+  }
+
   [Symbol.dispose](): void {
     this.client.destroy()
   }
