@@ -1,11 +1,13 @@
 // Whoever runs drills, constructed and wired: wherever operators are served.
 import type { Config } from '../../config/schema.ts'
 import type { DrillPlane } from '../admin/plane.ts'
-import type { Changes } from '../control/changes.ts'
+import { Changes } from '../control/changes.ts'
 import { systemClock } from '../control/clock.ts'
 import { factsOf } from '../control/drills/facts.ts'
 import type { Rehearsals } from '../control/drills/rehearsals.ts'
-import { type DrillMeasured, DrillRunner } from '../control/drills/runner.ts'
+import { ownName } from '../control/drills/own-name.ts'
+import { type DrillMeasured, DrillParts } from '../control/drills/parts.ts'
+import { DrillRunner } from '../control/drills/runner.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
 import type { OperatorsParts } from './operators.ts'
 
@@ -20,11 +22,10 @@ const unmeasured: DrillMeasured = {
   isInForce: () => Promise.resolve(false),
 }
 
-export function runDrills(
+export async function runDrills(
   parts: OperatorsParts,
-  changes: Changes,
   started: AsyncDisposableStack,
-): DrillPlane {
+): Promise<{ readonly drills: DrillPlane; readonly notRun: () => string[] }> {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
   const config = (): Config => inMode(directory.decided.mode ?? fileMode())
   const facts = {
@@ -40,19 +41,35 @@ export function runDrills(
   const foresee = (plan: DrillPlan, others: readonly Drill[]) => factsOf(plan, others, facts)
   // A breaker remembers so long; then the cohort's knows what the real one knows.
   const aheadMs = (): number => config().breaker.windowMs
+  const fault = (cause: unknown): void => observer.internalError(cause)
+  const { dataDir, gatewayId } = config()
+  const gateway = await ownName(dataDir, gatewayId)
+  const measuredByAll = started.use(
+    new DrillParts({
+      registry,
+      drills: drills ?? unmeasured,
+      clock: systemClock,
+      wallNow: Date.now,
+      gateway,
+      known: () => [...new Set(directory.current.drills.map(({ drill }) => drill))],
+      fault,
+    }),
+  )
+  // One gateway of all runs them.
+  const lock = started.use(registry.lock('drills', gateway))
   started.use(
     new DrillRunner({
-      registry,
-      changes,
+      lock,
+      changes: new Changes(lock.registry, Date.now),
       clock: systemClock,
       wallNow: Date.now,
       snapshot: () => directory.current,
       measured,
-      drills: drills ?? unmeasured,
+      drills: measuredByAll,
       foresee,
       aheadMs,
-      gatewayId: config().gatewayId,
-      fault: (cause) => observer.internalError(cause),
+      gatewayId: gateway,
+      fault,
     }),
   )
   const paces = () => {
@@ -63,5 +80,8 @@ export function runDrills(
       probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
     }
   }
-  return { foresee, paces, aheadMs }
+  // That the registry is lost is said by whoever follows it.
+  const notRun = (): string[] =>
+    lock.trouble === null || directory.lost !== null ? [] : [`drills are not run here: ${lock.trouble}`]
+  return { drills: { foresee, paces, aheadMs }, notRun }
 }

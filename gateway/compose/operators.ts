@@ -12,7 +12,7 @@ import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
 import { ofOperators, Strangers } from '../control/audit/strangers.ts'
 import { runDrills } from './drills.ts'
-import type { DrillMeasured } from '../control/drills/runner.ts'
+import type { DrillMeasured } from '../control/drills/parts.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
@@ -92,7 +92,7 @@ export async function openOperators(
   const strangers = started.use(new Strangers(refusals))
   const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
-  const drills = runDrills(parts, changes, started)
+  const { drills, notRun } = await runDrills(parts, started)
   const plane = planeOf(parts, { drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
@@ -107,7 +107,7 @@ export async function openOperators(
   }
   const warnings = (): string[] => {
     const why = provider?.fault ?? null
-    return why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]
+    return [...(why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]), ...notRun()]
   }
   return { api, firstToken, warnings }
 }

@@ -1,6 +1,7 @@
 // The tables of a drill's report, in one language, for whichever form it is printed in.
 import { drillObjections } from './drill-guards.ts'
 import { moments } from './drill-measure.ts'
+import { gatewaysTable } from './drill-report-gateways.ts'
 import type { DrillReport, GroupSummary } from './drill-report.ts'
 import {
   endingWords,
@@ -41,6 +42,7 @@ export function tablesOf(report: DrillReport, lang: Lang, timeText: TimeText): T
       groups(report, say),
       levels(report, say),
       donors(report, say),
+      gatewaysTable(report, say, timeText),
       events(report, say),
     ].filter(({ rows }) => rows.length > 0),
   }

@@ -2,6 +2,7 @@
 import type { Drill, DrillRun, Fault, DrillScope, Objectives, Person } from '../model/drill.ts'
 import type { RegionId } from '../model/ids.ts'
 import type { DrillEvent, DrillMeasures, GroupCounts, SecondCount, Timeline } from './drill-measure.ts'
+import type { GatewayPart } from './drill-part.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
 export interface GroupSummary {
@@ -58,7 +59,7 @@ export interface ObjectiveResult {
 
 /**
  * `passed`: it ran its time and every objective was met. `failed`: one was not. `ended-early`: a stop condition, a
- * failure or a person ended it. `interrupted`: whoever ran it, or had its figures, was gone. `no-traffic`: no request met the fault.
+ * failure or a person ended it. `interrupted`: whoever ran it, or had some of its figures, was gone. `no-traffic`: no request met the fault.
  */
 export const verdicts = ['passed', 'failed', 'ended-early', 'interrupted', 'no-traffic'] as const
 export type DrillVerdict = (typeof verdicts)[number]
@@ -74,6 +75,8 @@ export interface DrillReport {
   readonly cohortShare: number
   readonly seconds: number
   readonly run: DrillRun
+  /** Who measured it. */
+  readonly gateways: readonly GatewayPart[]
   readonly verdict: DrillVerdict
   readonly timeline: Timeline
   /** From the fault, and `recoverMs` from its end; `null` where it never came. */
@@ -117,6 +120,7 @@ export function reportOf(
     cohortShare: drill.cohort,
     seconds: drill.seconds,
     run,
+    gateways: [],
     verdict: measures === null ? 'interrupted' : verdictOf(drill, run, cohort, objectives),
     timeline,
     times,

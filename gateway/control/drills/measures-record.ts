@@ -20,7 +20,7 @@ const group = z.object({
 })
 const recent = z.object({ requests: count, errors: count, p99Ms: count.nullable() })
 
-const measures: z.ZodType<DrillMeasures> = z.object({
+export const measuresSchema: z.ZodType<DrillMeasures> = z.object({
   timeline: z.partialRecord(z.enum(moments), z.number()),
   cohort: group,
   control: group,
@@ -29,5 +29,8 @@ const measures: z.ZodType<DrillMeasures> = z.object({
 })
 
 /** By the drill's id. */
-export const drillsToldSchema = z.record(z.string(), z.object({ measures, inForce: z.boolean() }))
+export const drillsToldSchema = z.record(
+  z.string(),
+  z.object({ measures: measuresSchema, inForce: z.boolean() }),
+)
 export type DrillsTold = z.output<typeof drillsToldSchema>

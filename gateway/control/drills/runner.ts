@@ -1,39 +1,38 @@
-// Runs drills: looks every second at those that are on, ends them when they have to, and writes what came of them.
+// Runs drills, at one gateway of all: looks every second at those that are on, ends them when they have to, and writes what came of them.
 import type { Clock } from '../../model/clock.ts'
 import type { Drill, DrillRun } from '../../model/drill.ts'
 import type { Measured } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillStep, takeStep } from '../../policy/drill.ts'
 import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
-import type { DrillMeasures } from '../../policy/drill-measure.ts'
+import { withGateways } from '../../policy/drill-part.ts'
 import { reportOf } from '../../policy/drill-report.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
-import { drillLeverKey } from '../intent/drills.ts'
-import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
+import { drillLeasePrefix, drillLeverKey } from '../intent/drills.ts'
+import type { Lock } from '../registry/lock.ts'
+import { compareAndSet, type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
 import { listTyped, type Versioned } from '../registry/typed.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
+import { drillPartPrefix, partsOf } from './part-record.ts'
+import type { DrillsMeasuredByAll } from './parts.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
+import { Standby } from './standby.ts'
 import { Watch } from './watch.ts'
 
-/** Whoever can tell what is measured of a drill: one process of itself, a primary of its workers. */
-export interface DrillMeasured {
-  read(drill: string): Promise<DrillMeasures | null>
-  /** Whether residents are still in it, be it on their way back. */
-  isInForce(drill: string): Promise<boolean>
-}
-
 export interface RunnerParts {
-  readonly registry: Registry
+  /** Whose holder runs drills; its registry refuses what is written without it. */
+  readonly lock: Pick<Lock, 'isHeld' | 'registry' | 'depose'>
+  /** On that registry. */
   readonly changes: Pick<Changes, 'commit' | 'note'>
   readonly clock: Clock
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number
   readonly snapshot: () => Snapshot
   readonly measured: Measured
-  readonly drills: DrillMeasured
+  readonly drills: DrillsMeasuredByAll
   readonly foresee: (drill: Drill, others: readonly Drill[]) => Promise<Foreseen>
   /** How long a drill is only measured before its fault, ms: what a breaker remembers. */
   readonly aheadMs: () => number
@@ -44,6 +43,8 @@ export interface RunnerParts {
 }
 
 const everyMs = 1000
+/** When a drill's time is over, those that are still there have told so by then, ms. */
+const heardLateMs = 3000
 /** Nobody is on the way back for longer than that, ms. */
 const restoringAtMostMs = 120_000
 /** A window that was missed is not tried again within the same minute, ms. */
@@ -54,6 +55,7 @@ export class DrillRunner implements AsyncDisposable {
   private readonly watches = new Map<string, Watch>()
   private known: readonly Versioned<Drill>[] = []
   private isStale = true
+  private readonly standby = new Standby()
   private ended = false
   private cancel = (): void => {}
   private readonly stopWatching: () => void
@@ -61,9 +63,10 @@ export class DrillRunner implements AsyncDisposable {
 
   constructor(parts: RunnerParts) {
     this.parts = parts
-    this.stopWatching = parts.registry.watch(
+    this.stopWatching = parts.lock.registry.watch(
       () => (this.isStale = true),
       () => (this.isStale = true),
+      drillPrefix,
     )
     this.wake()
   }
@@ -94,14 +97,40 @@ export class DrillRunner implements AsyncDisposable {
     try {
       if (this.isStale) {
         this.isStale = false
-        this.known = await listTyped(this.parts.registry, drillPrefix, drillSchema)
+        this.known = await this.listed()
       }
-      for (const one of this.known) await this.lookAt(one)
+      if (this.parts.lock.isHeld) {
+        this.standby.forget()
+        for (const one of this.known) await this.lookAt(one)
+      } else await this.standBy()
     } catch (cause) {
       this.isStale = true
       // The leases end by themselves.
       if (!(cause instanceof RegistryUnavailable)) this.parts.fault(cause)
     }
+  }
+
+  /** All drills. What was measured of those that are over is cleared away. */
+  private async listed(): Promise<readonly Versioned<Drill>[]> {
+    const { isHeld, registry } = this.parts.lock
+    // Before the drills: one that begins meanwhile keeps what is measured of it.
+    const parts = isHeld ? await registry.list(drillPartPrefix) : []
+    const drills = await listTyped(registry, drillPrefix, drillSchema)
+    const on = drills.filter(({ value }) => isOn(value)).map(({ value }) => partsOf(value.id))
+    const old = parts.filter(({ key }) => !on.some((prefix) => key.startsWith(prefix)))
+    for (const { key, version } of old) await compareAndSet(registry, key, null, version)
+    return drills
+  }
+
+  private async standBy(): Promise<void> {
+    const { clock, lock } = this.parts
+    // Whoever runs them remembers what this gateway did before.
+    this.watches.clear()
+    const isAnyOn = this.known.some(({ value }) => value.state === 'running')
+    const leases = isAnyOn ? await lock.registry.list(drillLeasePrefix) : []
+    if (!this.standby.look(leases, clock.now())) return
+    this.standby.forget()
+    await lock.depose()
   }
 
   private async lookAt(one: Versioned<Drill>): Promise<void> {
@@ -112,20 +141,24 @@ export class DrillRunner implements AsyncDisposable {
   }
 
   private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
-    const { registry, wallNow, measured, drills, snapshot } = this.parts
+    const { wallNow, measured, drills, snapshot } = this.parts
+    const { registry } = this.parts.lock
     const drill = one.value
-    const measures = await drills.read(drill.id)
+    const { measures, isHeard, heardTo } = await drills.read(drill.id)
     const now = wallNow()
     const { changes, alive, leftMs } = await ownLeases(registry, drill, now, now + leaseMs)
     if ((await registry.read(drillLeverKey)) !== null) {
       await this.end(one, { ending: 'lever', detail: '' })
     } else if (now >= run.endsAt) {
-      await this.end(one, measures === null ? gone : { ending: 'time', detail: '' })
+      if (heardTo >= run.endsAt) await this.end(one, { ending: 'time', detail: '' })
+      // Others tell what they measured every two seconds.
+      else if (now >= run.endsAt + heardLateMs) await this.end(one, gone)
     } else if (!alive || (measures?.timeline.faultOff ?? Infinity) < now - everyMs) {
       // Whoever acts upon them saw them end.
       await this.end(one, gone)
     } else {
-      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
+      const heard = isHeard ? measures : null
+      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), heard)
       if (stop !== null) await this.end(one, stop)
       // Somebody who took one away has ended the drill; that is seen the next time.
       else if (leftMs < renewBelowMs) await registry.commit(changes)
@@ -133,8 +166,8 @@ export class DrillRunner implements AsyncDisposable {
   }
 
   private async end(one: Versioned<Drill>, { ending, detail }: Stop): Promise<void> {
-    const { registry, wallNow } = this.parts
-    const { changes } = await ownLeases(registry, one.value, wallNow(), null)
+    const { wallNow, lock } = this.parts
+    const { changes } = await ownLeases(lock.registry, one.value, wallNow(), null)
     await this.take(one, { kind: 'end', ending, detail }, `drill.end`, changes)
   }
 
@@ -142,11 +175,14 @@ export class DrillRunner implements AsyncDisposable {
     const { drills, wallNow } = this.parts
     const drill = one.value
     const isLate = wallNow() - (run.endedAt ?? 0) > restoringAtMostMs
-    if (!isLate && (await drills.isInForce(drill.id))) return
-    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse)
+    const told = await drills.read(drill.id)
+    if (!isLate && told.inForce) return
+    const measured = reportOf(drill, run, told.measures, this.watchOf(drill).donorUse)
+    const endedAt = run.endedAt ?? run.endsAt
+    const report = withGateways(measured, told.gateways, endedAt, wallNow())
     this.watches.delete(drill.id)
     const key = drillReportPrefix + drill.id
-    const before = await this.parts.registry.read(key)
+    const before = await this.parts.lock.registry.read(key)
     await this.take(one, { kind: 'restored' }, 'drill.report', [
       { key, value: report, expectedVersion: before?.version ?? 0 },
     ])
@@ -154,7 +190,8 @@ export class DrillRunner implements AsyncDisposable {
 
   /** By its schedule. What speaks against it then nobody is there to overrule. */
   private async begin(one: Versioned<Drill>): Promise<void> {
-    const { registry, wallNow, foresee, aheadMs } = this.parts
+    const { wallNow, foresee, aheadMs } = this.parts
+    const { registry } = this.parts.lock
     const drill = one.value
     const facts = await foresee(
       drill,
@@ -221,6 +258,8 @@ export class DrillRunner implements AsyncDisposable {
     return watch
   }
 }
+
+const isOn = ({ state }: Drill): boolean => state === 'running' || state === 'restoring'
 
 const gone: Stop = { ending: 'interrupted', detail: 'nobody put its leases off' }
 const notEnded = { endedAt: null, ending: null, detail: '' } as const

@@ -13,6 +13,8 @@ const lookMs = 10_000
 /** It is free, and could not be had: by the delay after a session's end, or since another was quicker. */
 const againMs = 500
 
+const afterFailureMs = 2000
+
 /** What a commit must find besides its records. */
 export interface Fence {
   readonly key: string
@@ -95,7 +97,7 @@ export class ConsulLock implements Lock {
         this.trouble = null
       } catch (cause) {
         this.trouble = errorText(cause)
-        pauseMs = this.session === null ? lookMs / 2 : againMs
+        pauseMs = afterFailureMs
       }
       const pause = new AbortController()
       const over = sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, pause.signal]), ref: false })
