@@ -62,6 +62,13 @@ describeWithConsul('a lock in Consul', () => {
     }, 10_000)
   })
 
+  it('is made where a datacenter is named, by a node of it', async () => {
+    await using registry = openAt(server.url, { prefix, datacenter: 'dc1' })
+    await using lock = registry.lock('drills', 'one')
+    await eventually(() => expect([lock.isHeld, lock.trouble]).toEqual([true, null]))
+    expect(await ownSessions()).toHaveLength(1)
+  })
+
   it('comes back after Consul was away', async () => {
     await using one = openAt(server.url, { prefix })
     await using lock = one.lock('drills', 'one')
