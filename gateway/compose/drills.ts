@@ -25,7 +25,7 @@ const unmeasured: DrillMeasured = {
 export async function runDrills(
   parts: OperatorsParts,
   started: AsyncDisposableStack,
-): Promise<{ readonly drills: DrillPlane; readonly notRun: () => string[] }> {
+): Promise<{ readonly drills: DrillPlane; readonly warnings: () => string[] }> {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
   const config = (): Config => inMode(directory.decided.mode ?? fileMode())
   const facts = {
@@ -43,7 +43,7 @@ export async function runDrills(
   const aheadMs = (): number => config().breaker.windowMs
   const fault = (cause: unknown): void => observer.internalError(cause)
   const { dataDir, gatewayId } = config()
-  const gateway = await ownName(dataDir, gatewayId)
+  const { name: gateway, trouble } = await ownName(dataDir, gatewayId)
   const measuredByAll = started.use(
     new DrillParts({
       registry,
@@ -72,16 +72,19 @@ export async function runDrills(
       fault,
     }),
   )
-  const paces = () => {
-    const { breaker, health } = config()
-    return {
-      breakerWaitMs: breaker.resetTimeoutMs,
-      slowStartMs: breaker.slowStartMs,
-      probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
-    }
+  const warnings = (): string[] => {
+    // That the registry is lost is said by whoever follows it.
+    const notRun = directory.lost === null ? lock.trouble : null
+    return [
+      ...(trouble === null ? [] : [trouble]),
+      ...(notRun === null ? [] : [`drills are not run here: ${notRun}`]),
+    ]
   }
-  // That the registry is lost is said by whoever follows it.
-  const notRun = (): string[] =>
-    lock.trouble === null || directory.lost !== null ? [] : [`drills are not run here: ${lock.trouble}`]
-  return { drills: { foresee, paces, aheadMs }, notRun }
+  return { drills: { foresee, paces: () => pacesOf(config()), aheadMs }, warnings }
 }
+
+const pacesOf = ({ breaker, health }: Config): ReturnType<DrillPlane['paces']> => ({
+  breakerWaitMs: breaker.resetTimeoutMs,
+  slowStartMs: breaker.slowStartMs,
+  probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
+})

@@ -92,7 +92,7 @@ export async function openOperators(
   const strangers = started.use(new Strangers(refusals))
   const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
-  const { drills, notRun } = await runDrills(parts, started)
+  const { drills, warnings: ofDrills } = await runDrills(parts, started)
   const plane = planeOf(parts, { drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
@@ -107,7 +107,7 @@ export async function openOperators(
   }
   const warnings = (): string[] => {
     const why = provider?.fault ?? null
-    return [...(why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]), ...notRun()]
+    return [...(why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]), ...ofDrills()]
   }
   return { api, firstToken, warnings }
 }

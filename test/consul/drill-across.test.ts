@@ -154,7 +154,7 @@ describeWithConsul('drills of two gateways on one Consul', () => {
     expect(report).toMatchObject({ verdict: 'interrupted', run: { ending: 'owner' } })
     expect(report.gateways.map(({ gateway }) => gateway).toSorted()).toEqual([...counts.keys()].toSorted())
     // One was there to the end; what the other would have measured is named.
-    expect(report.gateways.map(({ missing }) => missing.length).toSorted()).toEqual([0, 1])
+    expect(report.gateways.filter(({ missing }) => missing.length > 0)).toHaveLength(1)
     expect(total(report)).toBeGreaterThanOrEqual([...counts.values()].reduce((sum, count) => sum + count, 0))
   }, 90_000)
 })
