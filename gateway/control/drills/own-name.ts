@@ -23,7 +23,11 @@ export async function ownName(dataDir: string, gatewayId: string): Promise<OwnNa
     const own = `${file}.${name}`
     await writeFile(own, `${name}\n`, { mode: 0o600 })
     // Whole, or not at all: another may read it at any moment.
-    await link(own, file).finally(() => rm(own))
+    try {
+      await link(own, file)
+    } finally {
+      await rm(own)
+    }
     return { name, trouble: null }
   } catch (cause) {
     // Of two that start together on one folder one makes it.
