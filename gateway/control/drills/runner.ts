@@ -10,15 +10,15 @@ import { reportOf } from '../../policy/drill-report.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
-import { drillLeasePrefix, drillLeverKey } from '../intent/drills.ts'
+import { drillLeverKey } from '../intent/drills.ts'
 import type { Lock } from '../registry/lock.ts'
-import { compareAndSet, type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
-import { listTyped, type Versioned } from '../registry/typed.ts'
+import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
+import type { Versioned } from '../registry/typed.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
-import { drillPartPrefix, partsOf } from './part-record.ts'
+import { listDrills } from './listed.ts'
 import type { DrillsMeasuredByAll } from './parts.ts'
-import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
+import { drillPrefix, drillReportPrefix } from './records.ts'
 import { Standby } from './standby.ts'
 import { Watch } from './watch.ts'
 
@@ -94,43 +94,25 @@ export class DrillRunner implements AsyncDisposable {
 
   private async lookOnce(): Promise<void> {
     if (this.ended) return
+    const { lock, clock } = this.parts
     try {
       if (this.isStale) {
         this.isStale = false
-        this.known = await this.listed()
+        this.known = await listDrills(lock)
       }
-      if (this.parts.lock.isHeld) {
+      if (lock.isHeld) {
         this.standby.forget()
         for (const one of this.known) await this.lookAt(one)
-      } else await this.standBy()
+      } else {
+        // Whoever runs them remembers what this gateway did before.
+        this.watches.clear()
+        await this.standby.look(lock, this.known, clock.now())
+      }
     } catch (cause) {
       this.isStale = true
       // The leases end by themselves.
       if (!(cause instanceof RegistryUnavailable)) this.parts.fault(cause)
     }
-  }
-
-  /** All drills. What was measured of those that are over is cleared away. */
-  private async listed(): Promise<readonly Versioned<Drill>[]> {
-    const { isHeld, registry } = this.parts.lock
-    // Before the drills: one that begins meanwhile keeps what is measured of it.
-    const parts = isHeld ? await registry.list(drillPartPrefix) : []
-    const drills = await listTyped(registry, drillPrefix, drillSchema)
-    const on = drills.filter(({ value }) => isOn(value)).map(({ value }) => partsOf(value.id))
-    const old = parts.filter(({ key }) => !on.some((prefix) => key.startsWith(prefix)))
-    for (const { key, version } of old) await compareAndSet(registry, key, null, version)
-    return drills
-  }
-
-  private async standBy(): Promise<void> {
-    const { clock, lock } = this.parts
-    // Whoever runs them remembers what this gateway did before.
-    this.watches.clear()
-    const isAnyOn = this.known.some(({ value }) => value.state === 'running')
-    const leases = isAnyOn ? await lock.registry.list(drillLeasePrefix) : []
-    if (!this.standby.look(leases, clock.now())) return
-    this.standby.forget()
-    await lock.depose()
   }
 
   private async lookAt(one: Versioned<Drill>): Promise<void> {
@@ -258,8 +240,6 @@ export class DrillRunner implements AsyncDisposable {
     return watch
   }
 }
-
-const isOn = ({ state }: Drill): boolean => state === 'running' || state === 'restoring'
 
 const gone: Stop = { ending: 'interrupted', detail: 'nobody put its leases off' }
 const notEnded = { endedAt: null, ending: null, detail: '' } as const
