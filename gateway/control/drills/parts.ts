@@ -133,9 +133,13 @@ export class DrillParts implements DrillsMeasuredByAll, AsyncDisposable {
   private async keep(drill: string): Promise<void> {
     const own = await this.ownOf(drill)
     const part = await this.live(drill)
-    if (part === null) return
+    const isKnown = this.parts.known().includes(drill)
+    if (part === null) {
+      if (!isKnown) this.own.delete(drill)
+      return
+    }
     const now = this.parts.clock.now()
-    const isLast = !part.inForce && !this.parts.known().includes(drill)
+    const isLast = !part.inForce && !isKnown
     if (own.isComplete) {
       // Its report is written by whoever runs drills; another of that name does not come.
       if (now - own.writtenAt > 12 * heardWithinMs) this.own.delete(drill)
