@@ -9,6 +9,7 @@ import { errorCode, errorText, UsageError } from '../../../model/errors.ts'
 import { RegistryUnavailable } from '../port.ts'
 import { type ConsulAccess, currentToken } from './access.ts'
 import { inWords } from './refusal.ts'
+import { ConsulSessions } from './sessions.ts'
 import {
   type Row,
   rowsSchema,
@@ -24,6 +25,7 @@ export class ConsulConnection implements Disposable {
   readonly address: string
   private readonly access: ConsulAccess
   private readonly client: Consul
+  readonly sessions: ConsulSessions
 
   /** @throws {UsageError} for TLS files that can't be read. */
   constructor(access: ConsulAccess) {
@@ -38,6 +40,14 @@ export class ConsulConnection implements Disposable {
       agent: secure
         ? new HttpsAgent({ keepAlive: true, ...tlsOf(access) })
         : new HttpAgent({ keepAlive: true }),
+    })
+    const { datacenter, timeoutMs } = access
+    this.sessions = new ConsulSessions({
+      client: this.client,
+      datacenter,
+      common: async () => ({ ...(await this.common()), timeout: timeoutMs }),
+      statusOf,
+      unavailable: (cause) => this.unavailable(cause),
     })
   }
 
@@ -118,85 +128,8 @@ export class ConsulConnection implements Disposable {
     }
   }
 
-  /**
-   * A session that ends `ttlMs` after nobody has renewed it any more, and lets go of what it holds. For a second after
-   * that nobody gets it, so that what its holder has sent last is no longer under way.
-   * @returns Its id.
-   * @throws {RegistryUnavailable}
-   */
-  async createSession(name: string, ttlMs: number): Promise<string> {
-    const node = await this.sessionNode()
-    const options = {
-      ...(await this.common()),
-      ...(node !== null && { node }),
-      name,
-      ttl: `${ttlMs}ms`,
-      lockdelay: '1s',
-      behavior: 'release' as const,
-      timeout: this.access.timeoutMs,
-    }
-    try {
-      const answer: unknown = await this.client.session.create(options)
-      if (errorCode(answer) !== '') throw answer
-      // Random bits all through, which no version of UUID is.
-      return z.object({ ID: z.guid() }).parse(answer).ID
-    } catch (cause) {
-      if (statusOf(cause) !== 403) throw this.unavailable(cause)
-      throw new RegistryUnavailable(
-        'the Consul token may not make sessions, so that this gateway runs no drills; give it session_prefix "" with policy write',
-      )
-    }
-  }
-
-  /** @returns Whether it was still there. @throws {RegistryUnavailable} */
-  async renewSession(id: string): Promise<boolean> {
-    const options = { ...(await this.common()), id, timeout: this.access.timeoutMs }
-    try {
-      const answer: unknown = await this.client.session.renew(options)
-      if (errorCode(answer) !== '') throw answer
-      return true
-    } catch (cause) {
-      if (statusOf(cause) === 404) return false
-      throw this.unavailable(cause)
-    }
-  }
-
-  /** @throws {RegistryUnavailable} */
-  async destroySession(id: string): Promise<void> {
-    const options = { ...(await this.common()), id, timeout: this.access.timeoutMs }
-    try {
-      const answer: unknown = await this.client.session.destroy(options)
-      if (errorCode(answer) !== '') throw answer
-    } catch (cause) {
-      throw this.unavailable(cause)
-    }
-  }
-
   [Symbol.dispose](): void {
     this.client.destroy()
-  }
-
-  /**
-   * A session is bound to a node of the datacenter where it is made; without a word to the agent's own.
-   * @returns Any of the named datacenter, since one that has failed is not taken and the next try is at another.
-   * @throws {RegistryUnavailable}
-   */
-  private async sessionNode(): Promise<string | null> {
-    const { datacenter, timeoutMs } = this.access
-    if (datacenter === null) return null
-    try {
-      const options = { ...(await this.common()), timeout: timeoutMs }
-      const answer: unknown = await this.client.catalog.node.list(options)
-      if (errorCode(answer) !== '') throw answer
-      const nodes = z.array(z.object({ Node: z.string() })).parse(answer)
-      const node = nodes[Math.floor(Math.random() * nodes.length)]
-      if (node !== undefined) return node.Node
-    } catch (cause) {
-      throw this.unavailable(cause)
-    }
-    throw new RegistryUnavailable(
-      `the Consul token may see no node of ${datacenter}, so that this gateway runs no drills; give it node_prefix "" with policy read`,
-    )
   }
 
   private async common(): Promise<{ token?: string; dc?: string }> {

@@ -22,10 +22,7 @@ export interface Fence {
 }
 
 export interface ConsulLockParts {
-  readonly connection: Pick<
-    ConsulConnection,
-    'transact' | 'createSession' | 'renewSession' | 'destroySession'
-  >
+  readonly connection: Pick<ConsulConnection, 'transact' | 'sessions'>
   readonly key: string
   /** Who it is, for whoever looks at the key. */
   readonly holder: string
@@ -61,7 +58,7 @@ export class ConsulLock implements Lock {
 
   async depose(): Promise<void> {
     const by = await this.holdingSession()
-    if (by !== null && by !== this.session) await this.parts.connection.destroySession(by)
+    if (by !== null && by !== this.session) await this.parts.connection.sessions.destroy(by)
     this.hasNews.resolve()
   }
 
@@ -78,7 +75,7 @@ export class ConsulLock implements Lock {
     // Let go first: after the end of a session that has it nobody gets it for a while.
     const { holder } = this.parts
     if (wasHeld) await connection.transact([lockOperation('unlock', key, session, holder)]).catch(() => {})
-    await connection.destroySession(session).catch(() => {})
+    await connection.sessions.destroy(session).catch(() => {})
   }
 
   private async commit(changes: readonly RegistryChange[]): Promise<RegistryWrite> {
@@ -111,7 +108,7 @@ export class ConsulLock implements Lock {
     const { connection } = this.parts
     if (this.session !== null) {
       const at = performance.now()
-      if (await connection.renewSession(this.session)) this.liveUntil = at + ttlMs
+      if (await connection.sessions.renew(this.session)) this.liveUntil = at + ttlMs
       else this.forget()
     }
     const by = await this.holdingSession()
@@ -121,7 +118,7 @@ export class ConsulLock implements Lock {
     if (this.session !== null) {
       const idle = this.session
       this.forget()
-      await connection.destroySession(idle)
+      await connection.sessions.destroy(idle)
     }
     return lookMs
   }
@@ -130,7 +127,7 @@ export class ConsulLock implements Lock {
     const { connection, key, holder } = this.parts
     if (this.session === null) {
       const at = performance.now()
-      this.session = await connection.createSession(`chiyuan ${key}`, ttlMs)
+      this.session = await connection.sessions.create(`chiyuan ${key}`, ttlMs)
       this.liveUntil = at + ttlMs
     }
     const answer = await connection.transact([lockOperation('lock', key, this.session, holder)])
