@@ -1,11 +1,13 @@
 // Whoever runs drills, constructed and wired: wherever operators are served.
 import type { Config } from '../../config/schema.ts'
 import type { DrillPlane, Plane } from '../admin/plane.ts'
-import type { Changes } from '../control/changes.ts'
+import { Changes } from '../control/changes.ts'
 import { systemClock } from '../control/clock.ts'
 import { factsOf } from '../control/drills/facts.ts'
 import type { Rehearsals } from '../control/drills/rehearsals.ts'
-import { type DrillMeasured, DrillRunner } from '../control/drills/runner.ts'
+import { ownName } from '../control/drills/own-name.ts'
+import { type DrillMeasured, DrillParts } from '../control/drills/parts.ts'
+import { DrillRunner } from '../control/drills/runner.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
 import type { FaultBounds } from '../policy/drill-effect.ts'
 import type { OperatorsParts } from './operators.ts'
@@ -21,12 +23,11 @@ const unmeasured: DrillMeasured = {
   isInForce: () => Promise.resolve(false),
 }
 
-export function runDrills(
+export async function runDrills(
   parts: OperatorsParts,
-  changes: Changes,
   turns: Pick<Plane, 'guarded' | 'hearAgain'>,
   started: AsyncDisposableStack,
-): DrillPlane {
+): Promise<{ readonly drills: DrillPlane; readonly warnings: () => string[] }> {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
   const config = (): Config => inMode(directory.decided.mode ?? fileMode())
   const bounds = (): FaultBounds => {
@@ -49,31 +50,54 @@ export function runDrills(
   const foresee = (plan: DrillPlan, others: readonly Drill[]) => factsOf(plan, others, facts)
   // A breaker remembers so long; then the cohort's knows what the real one knows.
   const aheadMs = (): number => config().breaker.windowMs
+  const fault = (cause: unknown): void => observer.internalError(cause)
+  const { dataDir, gatewayId } = config()
+  const { name: gateway, trouble } = await ownName(dataDir, gatewayId)
+  const measuredByAll = started.use(
+    new DrillParts({
+      registry,
+      drills: drills ?? unmeasured,
+      clock: systemClock,
+      wallNow: Date.now,
+      gateway,
+      known: () => [...new Set(directory.current.drills.map(({ drill }) => drill))],
+      fault,
+    }),
+  )
+  // One gateway of all runs them.
+  const lock = started.use(registry.lock('drills', gateway))
   started.use(
     new DrillRunner({
-      registry,
-      changes,
+      lock,
+      changes: new Changes(lock.registry, Date.now),
       clock: systemClock,
       wallNow: Date.now,
       snapshot: () => directory.current,
       measured,
-      drills: drills ?? unmeasured,
+      drills: measuredByAll,
       foresee,
       ...turns,
       aheadMs,
-      gatewayId: config().gatewayId,
+      gatewayId: gateway,
       moved: ({ id, scope, state }) =>
         parts.events.add({ kind: 'drill', drill: id, homes: scope.homes, step: state }),
-      fault: (cause) => observer.internalError(cause),
+      fault,
     }),
   )
-  const paces = () => {
-    const { breaker, health } = config()
-    return {
-      breakerWaitMs: breaker.resetTimeoutMs,
-      slowStartMs: breaker.slowStartMs,
-      probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
-    }
+  const warnings = (): string[] => {
+    // That the registry is lost is said by whoever follows it.
+    const notRun = directory.lost === null ? lock.trouble : null
+    return [
+      ...(trouble === null ? [] : [trouble]),
+      ...(notRun === null ? [] : [`drills are not run here: ${notRun}`]),
+    ]
   }
-  return { foresee, bounds, paces, aheadMs, measures: (drill) => (drills ?? unmeasured).read(drill) }
+  const measures = async (id: string) => (await measuredByAll.read(id)).measures
+  return { drills: { foresee, bounds, paces: () => pacesOf(config()), aheadMs, measures }, warnings }
 }
+
+const pacesOf = ({ breaker, health }: Config): ReturnType<DrillPlane['paces']> => ({
+  breakerWaitMs: breaker.resetTimeoutMs,
+  slowStartMs: breaker.slowStartMs,
+  probesFindMs: health.intervalMs + health.fall * (health.fastIntervalMs + health.timeoutMs),
+})

@@ -12,7 +12,7 @@ import { Sessions } from '../control/access/sessions.ts'
 import { AccessTokens } from '../control/access/tokens.ts'
 import { ofOperators, Strangers } from '../control/audit/strangers.ts'
 import { runDrills } from './drills.ts'
-import type { DrillMeasured } from '../control/drills/runner.ts'
+import type { DrillMeasured } from '../control/drills/parts.ts'
 import { Changes } from '../control/changes.ts'
 import type { Directory } from '../control/directory.ts'
 import { type Registry, RegistryUnavailable } from '../control/registry/port.ts'
@@ -93,7 +93,7 @@ export async function openOperators(
   const refusedOperators = started.use(new Strangers(refusals, ofOperators))
   const provider = oidc === undefined ? null : started.use(await OidcTokens.open(oidc, { wallNow }))
   const turns = { guarded: new OneByOne(), hearAgain: () => heard(parts.directory) }
-  const drills = runDrills(parts, changes, turns, started)
+  const { drills, warnings: ofDrills } = await runDrills(parts, turns, started)
   const plane = planeOf(parts, { ...turns, drills, desk, tokens, sessions, wallNow })
   const api: ApiParts = {
     plane,
@@ -108,7 +108,7 @@ export async function openOperators(
   }
   const warnings = (): string[] => {
     const why = provider?.fault ?? null
-    return why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]
+    return [...(why === null ? [] : [`the identity provider’s keys can’t be had: ${why}`]), ...ofDrills()]
   }
   return { api, firstToken, warnings }
 }

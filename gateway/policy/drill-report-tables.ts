@@ -3,6 +3,7 @@ import { drillEndings } from '../model/drill.ts'
 import { drillObjections } from './drill-guards.ts'
 import { moments } from './drill-measure.ts'
 import type { GuardHeard } from './drill-report-guards.ts'
+import { gatewaysTable } from './drill-report-gateways.ts'
 import type { DrillReport, GroupSummary } from './drill-report.ts'
 import {
   endingWords,
@@ -48,6 +49,7 @@ export function tablesOf(report: DrillReport, lang: Lang, timeText: TimeText): T
       groups(report, say),
       levels(report, say),
       donors(report, say),
+      gatewaysTable(report, say, timeText),
       events(report, say),
       audit(report, say, timeText),
     ].filter(({ rows }) => rows.length > 0),

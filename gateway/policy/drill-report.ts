@@ -4,6 +4,7 @@ import type { RegionId } from '../model/ids.ts'
 import type { DrillEvent, DrillMeasures, GroupCounts, SecondCount, Timeline } from './drill-measure.ts'
 import { type GuardHeard, guardsOf } from './drill-report-guards.ts'
 import { type OwnTrip, ownTrip } from './drill-own-trips.ts'
+import type { GatewayPart } from './drill-part.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
 export interface GroupSummary {
@@ -72,7 +73,7 @@ export interface AuditReference {
 
 /**
  * `passed`: it ran its time and every objective was met. `failed`: one was not. `ended-early`: a stop condition, a
- * failure or a person ended it. `interrupted`: whoever ran it, or had its figures, was gone. `no-traffic`: no request met the fault.
+ * failure or a person ended it. `interrupted`: whoever ran it, or had some of its figures, was gone. `no-traffic`: no request met the fault.
  */
 export const verdicts = ['passed', 'failed', 'ended-early', 'interrupted', 'no-traffic'] as const
 export type DrillVerdict = (typeof verdicts)[number]
@@ -88,6 +89,8 @@ export interface DrillReport {
   readonly cohortShare: number
   readonly seconds: number
   readonly run: DrillRun
+  /** Who measured it. */
+  readonly gateways: readonly GatewayPart[]
   readonly verdict: DrillVerdict
   /** The steady moments are `shifted`, all residents served elsewhere, and `recovered`, all served at home. */
   readonly timeline: Timeline
@@ -138,6 +141,7 @@ export function reportOf(
     cohortShare: drill.cohort,
     seconds: drill.seconds,
     run,
+    gateways: [],
     verdict: measures === null ? 'interrupted' : verdictOf(drill, run, cohort, objectives),
     timeline,
     times,

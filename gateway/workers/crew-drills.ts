@@ -1,6 +1,6 @@
 // What all workers measure of drills together.
 import type { DrillsTold } from '../control/drills/measures-record.ts'
-import type { DrillMeasured } from '../control/drills/runner.ts'
+import type { DrillMeasured } from '../control/drills/parts.ts'
 import type { DrillMeasures } from '../policy/drill-measure.ts'
 import { addedUp } from '../policy/drill-measure-sum.ts'
 import { type Asked, Questions } from './questions.ts'

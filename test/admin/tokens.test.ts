@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { AccessTokens } from '../../gateway/control/access/tokens.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import { soleLock } from '../../gateway/control/registry/lock.ts'
 import type { Registry, RegistryChange, RegistryPage } from '../../gateway/control/registry/port.ts'
 import { type Api, openApi } from '../support/operators.ts'
 
@@ -178,6 +179,10 @@ class Meeting implements Registry {
     return this.inner.watch(changed, lost)
   }
 
+  lock(name: string, holder: string) {
+    return this.inner.lock(name, holder)
+  }
+
   [Symbol.asyncDispose]() {
     return this.inner[Symbol.asyncDispose]()
   }
@@ -198,6 +203,7 @@ it('an answer that was overtaken does not let a revoked token in again', async (
     },
     read: (key: string) => registry.read(key),
     commit: (changes: Parameters<typeof registry.commit>[0]) => registry.commit(changes),
+    lock: () => soleLock(registry),
     [Symbol.asyncDispose]: async () => {},
   }
   using tokens = await AccessTokens.open(slow, Date.now)

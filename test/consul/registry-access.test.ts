@@ -57,7 +57,8 @@ describeWithConsul('a registry in a Consul with access control', () => {
     }
   }
 
-  const least = (): string => `key_prefix "${prefix}" { policy = "write" }`
+  const records = (): string => `key_prefix "${prefix}" { policy = "write" }`
+  const least = (): string => `${records()} session_prefix "" { policy = "write" }`
 
   it('works with the least rights that the documentation names', async () => {
     const { secret } = await tokenWith(least())
@@ -65,6 +66,17 @@ describeWithConsul('a registry in a Consul with access control', () => {
     expect((await compareAndSet(registry, 'k', 1, 0)).ok).toBe(true)
     expect((await compareAndSet(registry, 'k', null, 1)).ok).toBe(true)
     expect(await registry.list('', { limit: 5 })).toEqual([])
+    await using lock = registry.lock('drills', 'one')
+    await eventually(() => expect([lock.isHeld, lock.trouble]).toEqual([true, null]))
+  })
+
+  it('without rights to sessions does all but run drills, and says which right is missing', async () => {
+    const { secret } = await tokenWith(records())
+    await using registry = openAt(server.url, { prefix, token: secret })
+    expect((await compareAndSet(registry, 'k', 1, 0)).ok).toBe(true)
+    await using lock = registry.lock('drills', 'one')
+    await eventually(() => expect(lock.trouble).toMatch(/runs no drills; give it session_prefix "" with/))
+    expect([lock.isHeld, lock.trouble?.includes(secret)]).toEqual([false, false])
   })
 
   it.each([

@@ -1,8 +1,11 @@
 // Two gateways on one Consul: what is decided at one is in force at the other; residents never notice Consul.
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { z } from 'zod'
+import { nodeId } from '../../gateway/model/ids.ts'
 import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
 import { freshPrefix } from '../support/consul-registry.ts'
+import { aLease, endLease, putLease } from '../support/drills.ts'
+import { activeEnrolment, putEnrolment } from '../support/enrolments.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { failed, type Load, startLoad } from '../support/load.ts'
@@ -90,6 +93,61 @@ describeWithConsul('two gateways on one Consul', () => {
       [one, two].map(async ({ adminUrl }) => (await callApi(adminUrl, token, 'GET', '/audit')).json()),
     )
     expect(events[0]).toEqual(events[1])
+  })
+
+  it('a drill’s lease, the mode, an enrolment and a revoked token reach the other within a second', async () => {
+    await using one = await gateway()
+    await using two = await gateway()
+    const token = one.gateway.firstToken ?? ''
+    const { token: another, id } = z.object({ token: z.string(), id: z.string() }).parse(
+      await (
+        await callApi(one.adminUrl, token, 'POST', '/tokens', {
+          name: 'Wang',
+          roles: ['viewer'],
+          scope: '*',
+          reason: 'a test',
+        })
+      ).json(),
+    )
+    await eventually(async () => {
+      expect((await callApi(two.adminUrl, another, 'GET', '/me')).status).toBe(200)
+    })
+    const registry = one.gateway.registry
+    const lease = aLease({ kind: 'trip' })
+    const valid = { validFrom: Date.now() - 1000, validUntil: Date.now() + 600_000 }
+    const changes = [
+      {
+        what: 'lease',
+        make: () => putLease(registry, lease),
+        seen: () => two.gateway.snapshot().drills.some(({ drill }) => drill === lease.drill),
+      },
+      {
+        what: 'end of a lease',
+        make: () => endLease(registry, lease),
+        seen: () => two.gateway.snapshot().drills.length === 0,
+      },
+      {
+        what: 'mode',
+        make: () => callApi(one.adminUrl, token, 'PUT', '/mode', { mode: 'emergency', reason: 'a test' }),
+        seen: () => two.gateway.snapshot().mode === 'emergency',
+      },
+      {
+        what: 'enrolment',
+        make: () => putEnrolment(registry, activeEnrolment(valid, Date.now())),
+        seen: () => two.gateway.snapshot().nodes.has(nodeId('yanan-1')),
+      },
+      {
+        what: 'revoked token',
+        make: () => callApi(one.adminUrl, token, 'DELETE', `/tokens/${id}?reason=left`),
+        seen: async () => (await callApi(two.adminUrl, another, 'GET', '/me')).status === 401,
+      },
+    ]
+    for (const { what, make, seen } of changes) {
+      const since = performance.now()
+      await make()
+      await eventually(async () => expect([what, await seen()]).toEqual([what, true]), 5000)
+      expect([what, performance.now() - since < 1000]).toEqual([what, true])
+    }
   })
 
   it('of several that start at one moment on an empty prefix, one shows the first token', async () => {

@@ -1,6 +1,7 @@
 // Regions and holds become snapshots; a registry that is lost leaves the last one in force.
 import { expect, it } from '@jest/globals'
 import { Directory } from '../../gateway/control/directory.ts'
+import { soleLock } from '../../gateway/control/registry/lock.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import { compareAndSet, type Registry, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
 import { regionId } from '../../gateway/model/ids.ts'
@@ -37,6 +38,7 @@ function losable(real: Registry): { registry: Registry; lose: (isLost: boolean) 
     read: (key) => real.read(key),
     commit: (changes) => real.commit(changes),
     watch: () => () => {},
+    lock: (name, holder) => real.lock(name, holder),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   return { registry, lose: (isLost) => (lost = isLost) }
@@ -163,6 +165,9 @@ it('starts without its registry', async () => {
     read: () => Promise.reject(new RegistryUnavailable('gone')),
     commit: () => Promise.reject(new RegistryUnavailable('gone')),
     watch: () => () => {},
+    lock() {
+      return soleLock(this)
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   const { directory, snapshots } = setUp(registry)

@@ -4,9 +4,11 @@ import { Changes } from '../../gateway/control/changes.ts'
 import { snapshotOf } from '../../gateway/control/directory.ts'
 import { factsOf } from '../../gateway/control/drills/facts.ts'
 import { leaseMs } from '../../gateway/control/drills/leases.ts'
+import { drillPartPrefix, partsOf } from '../../gateway/control/drills/part-record.ts'
 import { drillPrefix, drillReportPrefix, drillSchema } from '../../gateway/control/drills/records.ts'
 import { drillResults } from '../../gateway/control/drills/results.ts'
-import { DrillRunner, startOf, startWrites } from '../../gateway/control/drills/runner.ts'
+import { DrillRunner } from '../../gateway/control/drills/runner.ts'
+import { startOf, startWrites } from '../../gateway/control/drills/writes.ts'
 import { nextTurn, turnKey } from '../../gateway/control/guard-turn.ts'
 import { drillLeasePrefix, drillLeaseSchema } from '../../gateway/control/intent/drills.ts'
 import { noIntent } from '../../gateway/control/intent/read.ts'
@@ -40,16 +42,26 @@ function setUp() {
     inForce: false,
     meanwhile: null as (() => Promise<void>) | null,
     mode: 'peacetime' as 'peacetime' | 'emergency',
+    lock: { isHeld: true, registry, deposed: 0, depose: async () => void (world.lock.deposed += 1) },
   }
   const measured = { read: () => Promise.resolve(world.readings) }
   const runner = new DrillRunner({
-    registry,
+    lock: world.lock,
     changes,
     clock,
     wallNow,
     snapshot: () => snapshot,
     measured,
-    drills: { read: () => Promise.resolve(world.measures), isInForce: () => Promise.resolve(world.inForce) },
+    drills: {
+      read: () =>
+        Promise.resolve({
+          measures: world.measures,
+          isHeard: world.measures !== null,
+          heardTo: world.measures === null ? 0 : wallNow(),
+          inForce: world.inForce,
+          gateways: [],
+        }),
+    },
     guarded: new OneByOne(),
     hearAgain: async () => world.meanwhile?.(),
     foresee: (plan, others) =>
@@ -268,4 +280,43 @@ it('a node that comes while it is on and was never well does not end it, one tha
   drills.world.readings = withLast('down')
   await drills.look()
   expect((await drills.drill())?.run).toMatchObject({ ending: 'failed', detail: 'xianyang-1' })
+})
+
+it('where another runs drills, touches nothing while that one does, and takes over when it does not', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running()
+  drills.world.lock.isHeld = false
+  const lookFor = async (ms: number, putOff: boolean): Promise<void> => {
+    for (let past = 0; past < ms; past += 1000) {
+      await drills.clock.advance(1000)
+      if (putOff) {
+        const [lease] = await drills.registry.list(drillLeasePrefix)
+        if (lease !== undefined) await drills.registry.commit([{ ...lease, expectedVersion: lease.version }])
+      }
+      await drills.look()
+    }
+  }
+  await lookFor(12_000, true)
+  expect(drills.world.lock.deposed).toBe(0)
+  // Its leases have been put off by nobody but who has the lock.
+  expect((await drills.leases())[0]?.expiresAt).toBe(monday + leaseMs)
+  await lookFor(6000, false)
+  expect(drills.world.lock.deposed).toBe(0)
+  await lookFor(1000, false)
+  expect(drills.world.lock.deposed).toBe(1)
+  expect((await drills.drill())?.state).toBe('running')
+  drills.world.lock.isHeld = true
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'restoring', run: { ending: 'interrupted' } })
+})
+
+it('clears away what was measured of drills that are over, and nothing of those that are on', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running()
+  const parts = [`${partsOf('d1')}one`, `${partsOf('d0')}one`, `${partsOf('d0')}two`]
+  for (const key of parts) await drills.registry.commit([{ key, value: 1, expectedVersion: 0 }])
+  await drills.look()
+  expect((await drills.registry.list(drillPartPrefix)).map(({ key }) => key)).toEqual(parts.slice(0, 1))
 })

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type ConsulPlace, openConsulRegistry } from '../../gateway/control/registry/consul/registry.ts'
 import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
+import { LockLost } from '../../gateway/control/registry/lock.ts'
 import { compareAndSet, type Registry } from '../../gateway/control/registry/port.ts'
 import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
 import { consulPlace } from '../support/consul-registry.ts'
+import { eventually } from '../support/eventually.ts'
 
 let folder: string
 let file: string
@@ -166,6 +168,23 @@ function keepsRecords(open: () => Registry): void {
     })
     await compareAndSet(two, 'a/1', 2, 1)
     await seen
+  })
+
+  it('writes under a lock while it is held, and no more once it was let go', async () => {
+    await using registry = open()
+    const lock = registry.lock('drills', 'one')
+    await eventually(() => expect([lock.isHeld, lock.trouble]).toEqual([true, null]))
+    expect(await compareAndSet(lock.registry, 'k', 1, 0)).toEqual({ ok: true, versions: [1] })
+    expect(lock.trouble).toBeNull()
+    // What it is made of is none of the records.
+    expect((await lock.registry.list('')).map(({ key }) => key)).toEqual(['k'])
+    expect((await registry.list('', { limit: 9 })).map(({ key }) => key)).toEqual(['k'])
+    await lock[Symbol.asyncDispose]()
+    expect(lock.isHeld).toBe(false)
+    await expect(compareAndSet(lock.registry, 'k', 2, 1)).rejects.toThrow(LockLost)
+    await using next = registry.lock('drills', 'two')
+    await eventually(() => expect(next.isHeld).toBe(true))
+    expect(await compareAndSet(next.registry, 'k', 2, 1)).toEqual({ ok: true, versions: [2] })
   })
 
   it('keeps its records', async () => {

@@ -1,7 +1,10 @@
 // A gateway that is killed in the middle of a drill: what it left goes on, is restored or is over, and is reported.
+import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import { z } from 'zod'
+import { fromPartRecord, partsOf } from '../../gateway/control/drills/part-record.ts'
 import { drillReportSchema } from '../../gateway/control/drills/report-record.ts'
+import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts'
 import { askAway, DrillOperator } from '../support/drill-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { type KilledGateway, startKilledGateway } from '../support/killed-gateway.ts'
@@ -36,6 +39,16 @@ const stateOf = async (gateway: KilledGateway, id: string): Promise<string> =>
 const reportOf = async (gateway: KilledGateway, id: string) =>
   drillReportSchema.parse((await lead(gateway).get(`/drills/${id}/report`)).body)
 
+/** Of its part in the registry, once its fault is on. */
+async function keptRequests({ dataDir }: KilledGateway, id: string): Promise<number> {
+  await using registry = openEmbeddedRegistry(join(dataDir, 'chiyuan.db'))
+  const [record] = await registry.list(partsOf(id))
+  const part = record === undefined ? null : await fromPartRecord(record)
+  return part?.measures.timeline.faultOn === undefined
+    ? 0
+    : part.measures.cohort.requests + part.measures.control.requests
+}
+
 /** A tenth of residents meets a tripped node. @returns Its id, once it runs. */
 async function start(gateway: KilledGateway, seconds: number, cohort = 0.1): Promise<string> {
   const answer = await lead(gateway).post('/drills', {
@@ -68,15 +81,29 @@ async function moved({ url }: KilledGateway): Promise<number> {
 it('goes on with the same residents while its lease is alive, and ends by its time', async () => {
   await using world = await drilled()
   const { gateway } = world
-  const id = await start(gateway, 6)
+  const id = await start(gateway, 8)
   await eventually(async () => expect(await moved(gateway)).toBeGreaterThan(2), 5000)
   const before = await moved(gateway)
+  // What is measured is kept every two seconds.
+  await eventually(async () => expect(await keptRequests(gateway, id)).toBeGreaterThanOrEqual(200), 5000)
+  const killedAt = Date.now()
   await gateway.kill()
   await gateway.restart()
   await eventually(async () => expect(await moved(gateway)).toBe(before), 3000)
   await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 12_000)
   expect(await moved(gateway)).toBe(0)
-  expect(await reportOf(gateway, id)).toMatchObject({ run: { ending: 'time' }, control: { errors: 0 } })
+  const report = await reportOf(gateway, id)
+  expect(report).toMatchObject({ verdict: 'interrupted', run: { ending: 'time' }, control: { errors: 0 } })
+  // Its figures from before are in, those that were lost are named, and its fault began only once.
+  expect(report.cohort.requests + report.control.requests).toBeGreaterThanOrEqual(300)
+  expect(report.timeline.faultOn).toBeLessThan(killedAt)
+  const [{ gateway: name, missing } = { gateway: '', missing: [] }, ...others] = report.gateways
+  expect([name, others]).toEqual([expect.stringMatching(/^chiyuan-[0-9a-f]{8}$/), []])
+  expect(missing).toHaveLength(1)
+  expect(killedAt - (missing[0]?.from ?? 0)).toBeLessThan(5000)
+  expect(missing[0]?.to).toBeGreaterThan(killedAt)
+  // Nothing is left of what was kept meanwhile.
+  await eventually(async () => expect(await keptRequests(gateway, id)).toBe(0), 4000)
 }, 40_000)
 
 it('is over where its lease ended meanwhile, and is reported as interrupted', async () => {
@@ -103,7 +130,10 @@ it('killed while it brings residents back, it is over and reported', async () =>
   await gateway.kill()
   await gateway.restart()
   await eventually(async () => expect(await stateOf(gateway, id)).toBe('reported'), 5000)
-  expect(await reportOf(gateway, id)).toMatchObject({ verdict: 'interrupted', run: { ending: 'time' } })
+  const report = await reportOf(gateway, id)
+  // Whole where the gateway had told of its end before it was killed.
+  const isWhole = report.gateways.every(({ missing }) => missing.length === 0)
+  expect([report.run.ending, report.verdict]).toEqual(['time', isWhole ? 'no-traffic' : 'interrupted'])
 }, 40_000)
 
 it('killed in any state before or after, it is where it was, and goes on from there', async () => {

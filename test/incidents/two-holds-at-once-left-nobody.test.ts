@@ -28,6 +28,7 @@ function slowRegistry(): Registry {
     read: (key) => registry.read(key),
     commit: (changes) => pause(50).then(() => registry.commit(changes)),
     watch: (changed, lost) => registry.watch(changed, lost),
+    lock: (name, holder) => registry.lock(name, holder),
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   }
 }

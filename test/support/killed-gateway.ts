@@ -27,6 +27,8 @@ export async function startKilledGateway(
   regions: readonly TestRegion[],
   workers = 1,
   changes: Record<string, unknown> = {},
+  /** By default written into the registry's file. */
+  makeToken = tokenFor,
 ): Promise<KilledGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chiyuan-killed-'))
   const file = join(dataDir, 'gateway.yaml')
@@ -72,7 +74,7 @@ export async function startKilledGateway(
     child = started
   }
   await restart()
-  const token = await tokenFor(dataDir)
+  const token = await makeToken(dataDir)
   await untilKnown(`http://127.0.0.1:${ports.adminPort}`, token)
   return {
     get url() {

@@ -1,5 +1,5 @@
 // Two gateways' operators' planes on one registry that both come to write at one moment, each judged without the other's.
-import type { DrillMeasured } from '../../gateway/control/drills/runner.ts'
+import type { DrillMeasured } from '../../gateway/control/drills/parts.ts'
 import type { Registry } from '../../gateway/control/registry/port.ts'
 import type { Readings } from '../../gateway/model/readings.ts'
 import type { Region } from '../../gateway/model/region.ts'
@@ -45,6 +45,7 @@ export async function openTwoPlanes(
         return registry.commit(changes)
       },
       watch: (changed, lost, prefix) => registry.watch(changed, lost, prefix),
+      lock: (name, holder) => registry.lock(name, holder),
       [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
     }
   }

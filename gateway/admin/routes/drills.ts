@@ -1,7 +1,7 @@
 // /drills: faults on purpose, from a draft that somebody previews to the report of what came of it.
 import { randomUUID } from 'node:crypto'
 import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
-import { startOf, startWrites, endWrites } from '../../control/drills/runner.ts'
+import { startOf, startWrites, endWrites } from '../../control/drills/writes.ts'
 import { listTyped, type Versioned } from '../../control/registry/typed.ts'
 import type { Drill } from '../../model/drill.ts'
 import { blastRadius, needsApproval } from '../../policy/drill-guards.ts'

@@ -3,11 +3,12 @@ import type { Drill, DrillLease, DrillRun } from '../../model/drill.ts'
 import type { RegionId } from '../../model/ids.ts'
 import { drillLeasePrefix, drillLeaseSchema } from '../intent/drills.ts'
 import type { Registry, RegistryChange } from '../registry/port.ts'
+import { putOffEveryMs } from './standby.ts'
 
 /** So long a drill goes on without anybody who puts its leases off, ms. */
 export const leaseMs = 15_000
-/** A lease that has less left is put off, ms. */
-export const renewBelowMs = 10_000
+/** A lease that has less left is put off, ms: often enough for others to see that somebody does it. */
+export const renewBelowMs = leaseMs - putOffEveryMs
 
 const leaseOf = (drill: Drill, home: RegionId, run: DrillRun, expiresAt: number): DrillLease => {
   const { regions, nodes, levels } = drill.scope

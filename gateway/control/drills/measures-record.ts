@@ -29,7 +29,7 @@ const nodeHeard = z.object({
   failures: count,
 })
 
-const measures: z.ZodType<DrillMeasures> = z.object({
+export const measuresSchema: z.ZodType<DrillMeasures> = z.object({
   timeline: z.partialRecord(z.enum(moments), z.number()),
   cohort: group,
   control: group,
@@ -39,5 +39,8 @@ const measures: z.ZodType<DrillMeasures> = z.object({
 })
 
 /** By the drill's id. */
-export const drillsToldSchema = z.record(z.string(), z.object({ measures, inForce: z.boolean() }))
+export const drillsToldSchema = z.record(
+  z.string(),
+  z.object({ measures: measuresSchema, inForce: z.boolean() }),
+)
 export type DrillsTold = z.output<typeof drillsToldSchema>

@@ -51,6 +51,17 @@ export const drillReportSchema: z.ZodType<DrillReport> = z.object({
     ending: z.enum(drillEndings).nullable(),
     detail: z.string(),
   }),
+  gateways: z
+    .array(
+      z.object({
+        gateway: z.string(),
+        from: number,
+        to: number,
+        missing: z.array(z.object({ from: number, to: number })),
+      }),
+    )
+    .default([])
+    .describe('Who measured it, by the names in their data folders; `missing`: when one was gone.'),
   verdict: z.enum(verdicts),
   timeline: z
     .partialRecord(z.enum(moments), number)

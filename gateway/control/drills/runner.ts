@@ -1,11 +1,11 @@
-// Runs drills: looks every second at those that are on, ends them when they have to, and writes what came of them.
+// Runs drills, at one gateway of all: looks every second at those that are on, ends them when they have to, and writes what came of them.
 import type { Clock } from '../../model/clock.ts'
 import type { Drill, DrillRun } from '../../model/drill.ts'
 import type { Measured } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillStep, takeStep } from '../../policy/drill.ts'
 import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
-import type { DrillMeasures } from '../../policy/drill-measure.ts'
+import { withGateways } from '../../policy/drill-part.ts'
 import { reportOf } from '../../policy/drill-report.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import { resultOf } from '../../policy/drill-scoreboard.ts'
@@ -14,31 +14,31 @@ import type { Changes } from '../changes.ts'
 import { nextTurn } from '../guard-turn.ts'
 import { drillLeverKey } from '../intent/drills.ts'
 import type { OneByOne } from '../one-by-one.ts'
-import { type Registry, type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
-import { listTyped, type Versioned } from '../registry/typed.ts'
+import type { Lock } from '../registry/lock.ts'
+import { type RegistryChange, RegistryUnavailable } from '../registry/port.ts'
+import type { Versioned } from '../registry/typed.ts'
 import { auditReferences } from './audit-references.ts'
 import type { Foreseen } from './facts.ts'
 import { leaseMs, newLeases, ownLeases, renewBelowMs } from './leases.ts'
-import { drillPrefix, drillReportPrefix, drillSchema } from './records.ts'
+import { listDrills } from './listed.ts'
+import type { DrillsMeasuredByAll } from './parts.ts'
+import { drillPrefix, drillReportPrefix } from './records.ts'
 import { resultWrite } from './results.ts'
+import { Standby } from './standby.ts'
+import { startOf } from './writes.ts'
 import { Watch } from './watch.ts'
 
-/** Whoever can tell what is measured of a drill: one process of itself, a primary of its workers. */
-export interface DrillMeasured {
-  read(drill: string): Promise<DrillMeasures | null>
-  /** Whether residents are still in it, be it on their way back. */
-  isInForce(drill: string): Promise<boolean>
-}
-
 export interface RunnerParts {
-  readonly registry: Registry
+  /** Whose holder runs drills; its registry refuses what is written without it. */
+  readonly lock: Pick<Lock, 'isHeld' | 'registry' | 'depose'>
+  /** On that registry. */
   readonly changes: Pick<Changes, 'commit' | 'note'>
   readonly clock: Clock
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number
   readonly snapshot: () => Snapshot
   readonly measured: Measured
-  readonly drills: DrillMeasured
+  readonly drills: DrillsMeasuredByAll
   /** Changes that guards judge, whoever makes them: a drill that begins by its schedule is one of them. */
   readonly guarded: OneByOne
   /** Reads anew what operators have decided. @throws {RegistryUnavailable} */
@@ -55,6 +55,8 @@ export interface RunnerParts {
 }
 
 const everyMs = 1000
+/** When a drill's time is over, those that are still there have told so by then, ms. */
+const heardLateMs = 3000
 /** Nobody is on the way back for longer than that, ms. */
 const restoringAtMostMs = 120_000
 /** A window that was missed is not tried again within the same minute, ms. */
@@ -65,6 +67,7 @@ export class DrillRunner implements AsyncDisposable {
   private readonly watches = new Map<string, Watch>()
   private known: readonly Versioned<Drill>[] = []
   private isStale = true
+  private readonly standby = new Standby()
   private ended = false
   private cancel = (): void => {}
   private readonly stopWatching: () => void
@@ -72,9 +75,10 @@ export class DrillRunner implements AsyncDisposable {
 
   constructor(parts: RunnerParts) {
     this.parts = parts
-    this.stopWatching = parts.registry.watch(
+    this.stopWatching = parts.lock.registry.watch(
       () => (this.isStale = true),
       () => (this.isStale = true),
+      drillPrefix,
     )
     this.wake()
   }
@@ -102,12 +106,20 @@ export class DrillRunner implements AsyncDisposable {
 
   private async lookOnce(): Promise<void> {
     if (this.ended) return
+    const { lock, clock } = this.parts
     try {
       if (this.isStale) {
         this.isStale = false
-        this.known = await listTyped(this.parts.registry, drillPrefix, drillSchema)
+        this.known = await listDrills(lock)
       }
-      for (const one of this.known) await this.lookAt(one)
+      if (lock.isHeld) {
+        this.standby.forget()
+        for (const one of this.known) await this.lookAt(one)
+      } else {
+        // Whoever runs them remembers what this gateway did before.
+        this.watches.clear()
+        await this.standby.look(lock, this.known, clock.now())
+      }
     } catch (cause) {
       this.isStale = true
       // The leases end by themselves.
@@ -125,20 +137,24 @@ export class DrillRunner implements AsyncDisposable {
   }
 
   private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
-    const { registry, wallNow, measured, drills, snapshot } = this.parts
+    const { wallNow, measured, drills, snapshot } = this.parts
+    const { registry } = this.parts.lock
     const drill = one.value
-    const measures = await drills.read(drill.id)
+    const { measures, isHeard, heardTo } = await drills.read(drill.id)
     const now = wallNow()
     const { changes, alive, leftMs } = await ownLeases(registry, drill, now, now + leaseMs)
     if ((await registry.read(drillLeverKey)) !== null) {
       await this.end(one, { ending: 'lever', detail: '' })
     } else if (now >= run.endsAt) {
-      await this.end(one, measures === null ? gone : { ending: 'time', detail: '' })
+      if (heardTo >= run.endsAt) await this.end(one, { ending: 'time', detail: '' })
+      // Others tell what they measured every two seconds.
+      else if (now >= run.endsAt + heardLateMs) await this.end(one, gone)
     } else if (!alive || (measures?.timeline.faultOff ?? Infinity) < now - everyMs) {
       // Whoever acts upon them saw them end.
       await this.end(one, gone)
     } else {
-      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
+      const heard = isHeard ? measures : null
+      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), heard)
       if (stop !== null) await this.end(one, stop)
       // Somebody who took one away has ended the drill; that is seen the next time.
       else if (leftMs < renewBelowMs) await registry.commit(changes)
@@ -146,8 +162,8 @@ export class DrillRunner implements AsyncDisposable {
   }
 
   private async end(one: Versioned<Drill>, { ending, detail }: Stop): Promise<void> {
-    const { registry, wallNow } = this.parts
-    const { changes } = await ownLeases(registry, one.value, wallNow(), null)
+    const { wallNow, lock } = this.parts
+    const { changes } = await ownLeases(lock.registry, one.value, wallNow(), null)
     await this.take(one, { kind: 'end', ending, detail }, `drill.end`, changes)
   }
 
@@ -155,12 +171,15 @@ export class DrillRunner implements AsyncDisposable {
     const { drills, wallNow } = this.parts
     const drill = one.value
     const isLate = wallNow() - (run.endedAt ?? 0) > restoringAtMostMs
-    if (!isLate && (await drills.isInForce(drill.id))) return
-    const audit = await auditReferences(this.parts.registry, drill)
-    const report = reportOf(drill, run, await drills.read(drill.id), this.watchOf(drill).donorUse, audit)
+    const told = await drills.read(drill.id)
+    if (!isLate && told.inForce) return
+    const audit = await auditReferences(this.parts.lock.registry, drill)
+    const measured = reportOf(drill, run, told.measures, this.watchOf(drill).donorUse, audit)
+    const endedAt = run.endedAt ?? run.endsAt
+    const report = withGateways(measured, told.gateways, endedAt, wallNow())
     this.watches.delete(drill.id)
     const key = drillReportPrefix + drill.id
-    const before = await this.parts.registry.read(key)
+    const before = await this.parts.lock.registry.read(key)
     await this.take(one, { kind: 'restored' }, 'drill.report', [
       { key, value: report, expectedVersion: before?.version ?? 0 },
       // The two are written together, so that one is there where the other is.
@@ -170,7 +189,8 @@ export class DrillRunner implements AsyncDisposable {
 
   /** By its schedule. What speaks against it then nobody is there to overrule. */
   private async begin(one: Versioned<Drill>): Promise<void> {
-    const { registry, wallNow, foresee, aheadMs, hearAgain } = this.parts
+    const { wallNow, foresee, aheadMs, hearAgain } = this.parts
+    const { registry } = this.parts.lock
     const drill = one.value
     // Where another guarded change is quicker nothing is written, and the next look judges anew.
     const turn = await nextTurn(registry)
@@ -244,45 +264,3 @@ export class DrillRunner implements AsyncDisposable {
 
 const gone: Stop = { ending: 'interrupted', detail: 'nobody put its leases off' }
 const notEnded = { endedAt: null, ending: null, detail: '' } as const
-
-/**
- * When a drill that begins now puts its fault on, and takes it off.
- * @param now Wall-clock ms. @param overruled Names of objections that somebody overrules.
- */
-export function startOf(
-  { seconds }: Pick<Drill, 'seconds'>,
-  now: number,
-  aheadMs: number,
-  overruled: readonly string[] = [],
-): Pick<DrillRun, 'startedAt' | 'faultAt' | 'endsAt' | 'overruled'> {
-  const startedAt = Math.floor(now)
-  const faultAt = startedAt + Math.ceil(aheadMs)
-  return { startedAt, faultAt, endsAt: faultAt + seconds * 1000, overruled }
-}
-
-/**
- * What is written when somebody begins a drill: it and its leases, together or not at all.
- * @returns `null` where another drill of one of its homes is on.
- */
-export async function startWrites(
-  registry: Registry,
-  { value: drill, version }: Versioned<Drill>,
-  started: Drill,
-  now: number,
-): Promise<RegistryChange[] | null> {
-  if (started.run === null) throw new TypeError(`drill ${drill.id} has not begun`)
-  const leases = await newLeases(registry, drill, started.run, now)
-  if (leases === null) return null
-  return [{ key: drillPrefix + drill.id, value: started, expectedVersion: version }, ...leases]
-}
-
-/** What is written when somebody ends one that is on. */
-export async function endWrites(
-  registry: Registry,
-  { value: drill, version }: Versioned<Drill>,
-  ended: Drill,
-  now: number,
-): Promise<RegistryChange[]> {
-  const { changes } = await ownLeases(registry, drill, now, null)
-  return [{ key: drillPrefix + drill.id, value: ended, expectedVersion: version }, ...changes]
-}

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { UsageError } from '../../model/errors.ts'
+import { type Lock, soleLock } from './lock.ts'
 import {
   type Registry,
   type RegistryChange,
@@ -148,6 +149,11 @@ class EmbeddedRegistry implements Registry {
       clearInterval(timer)
       this.watchers.delete(changed)
     }
+  }
+
+  /** One process writes to the file: see {@link ownRegistry}. */
+  lock(): Lock {
+    return soleLock(this)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 // Where operators' decisions are kept, whatever keeps them. Both drivers pass one contract test suite.
+import type { Lock } from './lock.ts'
 
 /** A record as stored: `version` counts up from 1 with every change of its key. */
 export interface RegistryRecord {
@@ -63,6 +64,11 @@ export interface Registry extends AsyncDisposable {
    * @returns A function that ends the watch.
    */
   watch(changed: () => void, lost: (cause: unknown) => void, prefix?: string): () => void
+  /**
+   * Begins to try to have the lock of this name.
+   * @param holder Who it is, for whoever looks into the registry.
+   */
+  lock(name: string, holder: string): Lock
 }
 
 /** A commit of one record. */

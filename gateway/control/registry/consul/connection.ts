@@ -10,6 +10,7 @@ import { RegistryUnavailable } from '../port.ts'
 import { type ConsulAccess, currentToken } from './access.ts'
 import { catalogueEntries, type CatalogueEntry } from './catalogue.ts'
 import { inWords } from './refusal.ts'
+import { ConsulSessions } from './sessions.ts'
 import {
   type Row,
   rowsSchema,
@@ -41,6 +42,7 @@ export class ConsulConnection implements Disposable {
   readonly address: string
   private readonly access: ConsulAccess
   private readonly client: Consul
+  readonly sessions: ConsulSessions
 
   /** @throws {UsageError} for TLS files that can't be read. */
   constructor(access: ConsulAccess) {
@@ -55,6 +57,14 @@ export class ConsulConnection implements Disposable {
       agent: secure
         ? new HttpsAgent({ keepAlive: true, ...tlsOf(access) })
         : new HttpAgent({ keepAlive: true }),
+    })
+    const { datacenter, timeoutMs } = access
+    this.sessions = new ConsulSessions({
+      client: this.client,
+      datacenter,
+      common: async () => ({ ...(await this.common()), timeout: timeoutMs }),
+      statusOf,
+      unavailable: (cause) => this.unavailable(cause),
     })
   }
 

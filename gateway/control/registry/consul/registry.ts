@@ -1,4 +1,5 @@
 // The registry in Consul's key-value store: records under one prefix, every commit one transaction of compare-and-set.
+import { type Lock, LockLost } from '../lock.ts'
 import {
   changesAtMost,
   type Registry,
@@ -11,6 +12,7 @@ import {
 import type { ConsulAccess } from './access.ts'
 import { ConsulConnection } from './connection.ts'
 import { GuardedReads, type Read } from './guarded-reads.ts'
+import { ConsulLock, type Fence } from './lock.ts'
 import { followPrefix } from './watch.ts'
 import { isOvertaken, recordOf, type Row, toValue, type TransactionOperation } from './wire.ts'
 
@@ -19,6 +21,8 @@ export interface ConsulPlace extends ConsulAccess {
   readonly prefix: string
 }
 
+/** Locks stand where the records do, and are none. */
+const lockPrefix = '.locks/'
 /** Consul takes no longer request and no larger value, bytes. */
 const requestBytesAtMost = 512 * 1024
 /** Keys that are read in one transaction, beside the marker. */
@@ -50,7 +54,7 @@ class ConsulRegistry implements Registry {
     for (let i = 0; i < triesAtMost; i++) {
       const names = await this.connection.keys(this.prefix + prefix)
       const wanted = names
-        .filter((name) => name !== this.reads.markerKey && name.slice(this.prefix.length) > after)
+        .filter((name) => this.isRecord(name) && name.slice(this.prefix.length) > after)
         .slice(0, limit)
       const records = await this.named(wanted)
       if (records !== null) return records
@@ -66,14 +70,19 @@ class ConsulRegistry implements Registry {
 
   /** @throws {RangeError} for more changes, or larger ones, than Consul takes at once. */
   async commit(changes: readonly RegistryChange[]): Promise<RegistryWrite> {
+    return this.commitUnder(changes, null)
+  }
+
+  private async commitUnder(changes: readonly RegistryChange[], fence: Fence | null): Promise<RegistryWrite> {
+    const atMost = changesAtMost - (fence === null ? 0 : 1)
     const removed = changes.filter(({ value }) => value === null).length
-    if (changes.length + removed > changesAtMost) {
+    if (changes.length + removed > atMost) {
       throw new RangeError(
-        `${changes.length} changes at once, ${removed} of them removals, which count twice; at most ${changesAtMost}`,
+        `${changes.length} changes at once, ${removed} of them removals, which count twice; at most ${atMost}`,
       )
     }
     for (let i = 0; i < triesAtMost; i++) {
-      const result = await this.tryCommit(changes)
+      const result = await this.tryCommit(changes, fence)
       if (result !== null) return result
     }
     throw new RegistryUnavailable(`others write the same records all the time; try again`)
@@ -88,6 +97,18 @@ class ConsulRegistry implements Registry {
     return () => stopped.abort()
   }
 
+  lock(name: string, holder: string): Lock {
+    const { connection, prefix } = this
+    return new ConsulLock({
+      connection,
+      key: prefix + lockPrefix + name,
+      holder,
+      registry: this,
+      commit: (changes, fence) => this.commitUnder(changes, fence),
+      watch: (changed) => this.watch(changed, () => {}, lockPrefix + name),
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.ended.abort()
     await Promise.all(this.watches)
@@ -95,13 +116,21 @@ class ConsulRegistry implements Registry {
   }
 
   /** @returns `null` where it is to be tried again. */
-  private async tryCommit(changes: readonly RegistryChange[]): Promise<RegistryWrite | null> {
+  private async tryCommit(
+    changes: readonly RegistryChange[],
+    fence: Fence | null,
+  ): Promise<RegistryWrite | null> {
     const { marker, standing } = await this.standing(changes.filter(mustStand))
     const operations: TransactionOperation[] = [
       { KV: { Verb: 'check-index', Key: this.reads.markerKey, Index: marker.modifyIndex } },
     ]
     /** The change that each operation is for. */
     const purpose: (RegistryChange | null)[] = [null]
+    const fenceAt = fence === null ? -1 : operations.length
+    if (fence !== null) {
+      operations.push({ KV: { Verb: 'check-session', Key: fence.key, Session: fence.session } })
+      purpose.push(null)
+    }
     for (const change of changes) {
       const row = standing.get(change.key) ?? null
       const current = row === null ? null : this.record(row)
@@ -114,6 +143,7 @@ class ConsulRegistry implements Registry {
     fits(operations, changes)
     const answer = await this.connection.transact(operations)
     if (answer.ok) return { ok: true, versions: changes.map(versionAfter) }
+    if (answer.operation === fenceAt) throw new LockLost(`${fence?.key} is held by another gateway now`)
     const refused = purpose[answer.operation] ?? null
     if (!isOvertaken(answer.what)) {
       throw new RegistryUnavailable(`Consul refuses ${refused?.key ?? 'the change'}: ${answer.what}`)
@@ -170,7 +200,11 @@ class ConsulRegistry implements Registry {
   }
 
   private records(rows: readonly Row[]): RegistryRecord[] {
-    return rows.filter(({ key }) => key !== this.reads.markerKey).map((row) => this.record(row))
+    return rows.filter(({ key }) => this.isRecord(key)).map((row) => this.record(row))
+  }
+
+  private isRecord(name: string): boolean {
+    return name !== this.reads.markerKey && !name.startsWith(this.prefix + lockPrefix)
   }
 
   private record({ key, text }: Row): RegistryRecord {

@@ -85,6 +85,8 @@ const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
 /** The index alone moves for others' keys too, where nothing stands under the prefix. */
 function digest(rows: readonly Row[]): string {
   const hash = createHash('sha256')
-  for (const { key, text } of rows) hash.update(`${key.length}:${key}${text.length}:${text}`)
+  for (const { key, text, session } of rows) {
+    hash.update(`${key.length}:${key}${text.length}:${text}${session ?? ''};`)
+  }
   return hash.digest('base64')
 }

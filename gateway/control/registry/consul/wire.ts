@@ -7,6 +7,13 @@ export interface TransactionOperation {
   readonly KV:
     | { readonly Verb: 'get' | 'get-tree' | 'delete'; readonly Key: string }
     | { readonly Verb: 'check-index'; readonly Key: string; readonly Index: number }
+    | { readonly Verb: 'check-session'; readonly Key: string; readonly Session: string }
+    | {
+        readonly Verb: 'lock' | 'unlock'
+        readonly Key: string
+        readonly Session: string
+        readonly Value: string
+      }
     | { readonly Verb: 'cas'; readonly Key: string; readonly Index: number; readonly Value: string }
 }
 
@@ -15,6 +22,8 @@ export interface Row {
   readonly key: string
   readonly modifyIndex: number
   readonly text: string
+  /** That holds it as a lock; else `null`. */
+  readonly session: string | null
 }
 
 export type TransactionAnswer =
@@ -23,14 +32,20 @@ export type TransactionAnswer =
   /** Nothing was done. `operation`: which one could not be, from 0. */
   | { readonly ok: false; readonly operation: number; readonly what: string }
 
-const entry = z.object({ Key: z.string(), ModifyIndex: z.int().min(0), Value: z.string().nullable() })
+const entry = z.object({
+  Key: z.string(),
+  ModifyIndex: z.int().min(0),
+  Value: z.string().nullable(),
+  Session: z.string().optional(),
+})
 const asRow = (
-  { Key, ModifyIndex, Value }: z.output<typeof entry>,
+  { Key, ModifyIndex, Value, Session }: z.output<typeof entry>,
   text: (value: string) => string,
 ): Row => ({
   key: Key,
   modifyIndex: ModifyIndex,
   text: Value === null ? '' : text(Value),
+  session: Session === undefined || Session === '' ? null : Session,
 })
 
 /** Rows as the client gives them: it has decoded the values already. */
