@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
   control: ['model', 'config', 'policy', 'telemetry', 'tokens', 'registration'],
   edge: ['model', 'config', 'policy', 'telemetry', 'control', 'tokens'],
   admin: ['model', 'config', 'policy', 'telemetry', 'control'],
-  compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
+  compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin', 'registration'],
   workers: ['model', 'config', 'policy', 'telemetry', 'control', 'admin', 'compose'],
   main: ['model', 'config', 'telemetry', 'compose', 'workers'],
   cli: ['model', 'config', 'policy', 'main', 'compose', 'region-node'],

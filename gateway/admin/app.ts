@@ -19,6 +19,7 @@ import type { Verifications } from './verifications.ts'
 import { drillLeverRoutes } from './routes/drill-lever.ts'
 import { drillRoutes } from './routes/drills.ts'
 import { federationRoutes } from './routes/federation.ts'
+import { gatewayRoutes } from './routes/gateways.ts'
 import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { modeRoutes } from './routes/mode.ts'
@@ -96,6 +97,7 @@ export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRout
   ...enrolmentStepRoutes(plane, verifications),
   ...accessRoutes(plane),
   ...federationRoutes(plane),
+  ...gatewayRoutes(plane),
   ...foresightRoutes(plane),
   ...holdRoutes(plane),
   ...drillRoutes(plane),

@@ -9,6 +9,7 @@ import type { EventLog } from '../control/events/event-log.ts'
 import type { Versioned } from '../control/registry/typed.ts'
 import type { Enrolment } from '../model/enrolment.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
+import type { Peers } from '../model/membership.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
 import type { Region } from '../model/region.ts'
@@ -55,6 +56,8 @@ export interface Plane {
   /** Changes that guards judge. */
   readonly guarded: OneByOne
   readonly measured: Measured
+  /** The gateways of the federation; `null` where it has no others. */
+  peers(): Peers | null
   /** The settings that would be in force in that mode. */
   inMode(mode: Mode): Config
   /** The mode that the configuration file names. */

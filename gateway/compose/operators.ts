@@ -20,6 +20,7 @@ import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
+import type { Peers } from '../model/membership.ts'
 import type { Measured } from '../model/readings.ts'
 import { forgetEndedHolds } from '../control/intent/ended-holds.ts'
 import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
@@ -41,6 +42,8 @@ export interface OperatorsParts {
   /** What would be in force in that mode. */
   readonly inMode: (mode: Mode) => Config
   readonly measured: Measured
+  /** The gateways of the federation. Default: this one alone. */
+  readonly peers?: () => Peers | null
   readonly events: EventLog
   readonly verifier: Verifier
   readonly registry: Registry
@@ -113,7 +116,7 @@ export async function openOperators(
 }
 
 const planeOf = (
-  { fileMode, inMode: inThat, measured, events, registry, directory }: OperatorsParts,
+  { fileMode, inMode: inThat, measured, peers = () => null, events, registry, directory }: OperatorsParts,
   own: Pick<Plane, 'drills' | 'desk' | 'tokens' | 'sessions' | 'wallNow'>,
 ): Plane => ({
   ...own,
@@ -131,6 +134,7 @@ const planeOf = (
   },
   guarded: new OneByOne(),
   measured,
+  peers,
   events,
   fileMode,
 })
@@ -162,9 +166,13 @@ export const openOperatorsOf = (
   observer: Observer,
   {
     measured,
+    peers,
     events,
     drills,
-  }: Pick<OperatorsParts, 'measured' | 'events'> & { readonly drills: DrillMeasured },
+  }: Pick<OperatorsParts, 'measured' | 'events'> & {
+    readonly drills: DrillMeasured
+    readonly peers: () => Peers | null
+  },
   started: AsyncDisposableStack,
 ): Promise<Operators> =>
   openOperators(
@@ -172,6 +180,7 @@ export const openOperatorsOf = (
       fileMode: () => config().mode,
       inMode: (mode) => inMode(config(), mode),
       measured,
+      peers,
       events,
       drills,
       verifier: openVerifier(config, observer, started),

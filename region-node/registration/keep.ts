@@ -4,8 +4,6 @@ import { checkIdOf, type Entry, isAsSaid, registrationOf, seenSchema } from './e
 import { inRounds, type Told } from './rounds.ts'
 
 export interface Registration {
-  /** Resolves once it stands in the catalogue for the first time; never rejects. */
-  readonly entered: Promise<void>
   /**
    * Takes the entry out; resolves once that is done, or can't be within the agent's deadline. Never rejects. Further calls
    * wait for the same end.
@@ -33,13 +31,11 @@ export function keepRegistered(
   everyMs = lookEveryMs,
 ): Registration {
   const ended = new AbortController()
-  const { promise: entered, resolve } = Promise.withResolvers<void>()
   let everEntered = false
   const round = async (): Promise<void> => {
     if (!(await stands(agent, entry))) await register(agent, entry)
     if (entry.check.kind === 'ttl') await report(agent, entry, ill())
     everEntered = true
-    resolve()
   }
   const running = inRounds(round, everyMs, told, ended.signal)
   const leave = async (): Promise<void> => {
@@ -52,10 +48,9 @@ export function keepRegistered(
       // Where it never stood, nothing is left behind.
       if (everEntered) told.left(cause instanceof Error ? cause.message : String(cause))
     }
-    resolve()
   }
   let leaving: Promise<void> | undefined
-  return { entered, leave: () => (leaving ??= leave()) }
+  return { leave: () => (leaving ??= leave()) }
 }
 
 async function stands(agent: ConsulAgent, entry: Entry): Promise<boolean> {
@@ -81,7 +76,9 @@ async function register(agent: ConsulAgent, entry: Entry): Promise<void> {
 
 async function report(agent: ConsulAgent, entry: Entry, ill: string | null): Promise<void> {
   const verb = ill === null ? 'pass' : 'fail'
-  const path = `/agent/check/${verb}/${encodeURIComponent(checkIdOf(entry))}?note=${encodeURIComponent(ill ?? 'ready')}`
+  // Consul repeats the last note when no word comes any more; of one that was well there is none to repeat.
+  const note = ill === null ? '' : `?note=${encodeURIComponent(ill)}`
+  const path = `/agent/check/${verb}/${encodeURIComponent(checkIdOf(entry))}${note}`
   const answer = await agent.ask('PUT', path)
   if (answer.status !== 200) throw agent.unexpected('take word of this service', answer)
 }

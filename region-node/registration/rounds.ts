@@ -11,7 +11,7 @@ export interface Told {
 /** One failure alone is not told: the agent may just be busy. */
 const lostAfter = 2
 const firstPauseMs = 500
-const longestPauseMs = 10_000
+const longestPauseMs = 5000
 
 /**
  * Runs until `signal` aborts; never rejects.
