@@ -1,7 +1,7 @@
 // Keeps this process in Consul's catalogue through its agent: put back whenever it is gone, taken out when it ends.
 import type { ConsulAgent } from './agent.ts'
 import { checkIdOf, type Entry, isAsSaid, registrationOf, seenSchema } from './entry.ts'
-import { inRounds, type Told } from './rounds.ts'
+import { inRounds, type Pauses, pausesOf, type Told } from './rounds.ts'
 
 export interface Registration {
   /**
@@ -21,14 +21,14 @@ const lookEveryMs = 3000
 
 /**
  * @param ill Why the process should not be sent to now, or `null`. Asked only where the check is by its own word.
- * @param everyMs Pause between looks, ms.
+ * @param pauses Between looks.
  */
 export function keepRegistered(
   agent: ConsulAgent,
   entry: Entry,
   told: KeepTold,
   ill: () => string | null = () => null,
-  everyMs = lookEveryMs,
+  pauses: Pauses = pausesOf(lookEveryMs),
 ): Registration {
   const ended = new AbortController()
   let everEntered = false
@@ -37,7 +37,7 @@ export function keepRegistered(
     if (entry.check.kind === 'ttl') await report(agent, entry, ill())
     everEntered = true
   }
-  const running = inRounds(round, everyMs, told, ended.signal)
+  const running = inRounds(round, pauses, told, ended.signal)
   const leave = async (): Promise<void> => {
     ended.abort()
     // A registration that is under way would put back what is taken out.

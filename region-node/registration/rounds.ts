@@ -10,16 +10,24 @@ export interface Told {
 
 /** One failure alone is not told: the agent may just be busy. */
 const lostAfter = 2
-const firstPauseMs = 500
-const longestPauseMs = 5000
 
-/**
- * Runs until `signal` aborts; never rejects.
- * @param everyMs Pause after a round that went well, a quarter more or less by chance, so that many who began together part.
- */
+/** Pauses between rounds, ms. */
+export interface Pauses {
+  /** After one that went well, a quarter more or less by chance, so that many who began together part. */
+  readonly everyMs: number
+  /** After the first failure; doubled with each, the second half of it by chance. */
+  readonly firstMs: number
+  /** After failures, at the most. */
+  readonly mostMs: number
+}
+
+/** Soon enough to be back before anybody misses it, seldom enough for an agent that is ill. */
+export const pausesOf = (everyMs: number): Pauses => ({ everyMs, firstMs: 500, mostMs: 5000 })
+
+/** Runs until `signal` aborts; never rejects. */
 export async function inRounds(
   round: () => Promise<void>,
-  everyMs: number,
+  pauses: Pauses,
   told: Told,
   signal: AbortSignal,
 ): Promise<void> {
@@ -33,15 +41,15 @@ export async function inRounds(
       failures += 1
       if (failures === lostAfter) told.lost(cause instanceof Error ? cause.message : String(cause))
     }
-    const pause = pauseMs(failures, everyMs, Math.random())
+    const pause = pauseMs(failures, pauses, Math.random())
     // A process that has nothing else to do ends all the same.
     await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
   }
 }
 
 /** @param failures In a row, 0 or more. @param chance 0 to 1. */
-export function pauseMs(failures: number, everyMs: number, chance: number): number {
+export function pauseMs(failures: number, { everyMs, firstMs, mostMs }: Pauses, chance: number): number {
   if (failures === 0) return everyMs * (0.75 + chance / 2)
-  const whole = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures - 1, 20))
+  const whole = Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 20))
   return whole * (0.5 + chance / 2)
 }

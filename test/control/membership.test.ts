@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { catalogueSchema, gatewaysOf } from '../../gateway/control/membership/catalogue-answer.ts'
 import { entryOf } from '../../region-node/catalogue.ts'
 import { isAsSaid } from '../../region-node/registration/entry.ts'
-import { pauseMs } from '../../region-node/registration/rounds.ts'
+import { pauseMs, pausesOf } from '../../region-node/registration/rounds.ts'
 
 const meta = { gateway: 'chiyuan', adminPort: '8101', version: '1.2.3', prefix: 'chiyuan/', since: 'then' }
 const instance = (changes: object, ...checks: object[]) => ({
@@ -105,5 +105,5 @@ it.each([
   { failures: 2, from: 500, to: 1000 },
   { failures: 50, from: 2500, to: 5000 },
 ])('after $failures failures Consul is asked again in $from to $to ms', ({ failures, from, to }) => {
-  expect([pauseMs(failures, 3000, 0), pauseMs(failures, 3000, 1)]).toEqual([from, to])
+  expect([pauseMs(failures, pausesOf(3000), 0), pauseMs(failures, pausesOf(3000), 1)]).toEqual([from, to])
 })

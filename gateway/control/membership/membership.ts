@@ -2,7 +2,7 @@
 import { AgentError, type ConsulAgent } from '../../../region-node/registration/agent.ts'
 import type { Entry } from '../../../region-node/registration/entry.ts'
 import { keepRegistered, type KeepTold, type Registration } from '../../../region-node/registration/keep.ts'
-import { inRounds } from '../../../region-node/registration/rounds.ts'
+import { inRounds, pausesOf } from '../../../region-node/registration/rounds.ts'
 import type { GatewayPeer, Peers } from '../../model/membership.ts'
 import { version } from '../../model/version.ts'
 import { authorityOf, catalogueSchema, gatewaysOf } from './catalogue-answer.ts'
@@ -62,7 +62,7 @@ export class Membership implements AsyncDisposable {
     const { agent, told } = this.parts
     const since = new Date(this.parts.wallNow()).toISOString()
     const entry = this.entryOf(place, since)
-    const registration = keepRegistered(agent, entry, told, () => place.notReady(), reportEveryMs)
+    const registration = keepRegistered(agent, entry, told, () => place.notReady(), pausesOf(reportEveryMs))
     const own: GatewayPeer = {
       id: entry.id,
       gateway: this.parts.gatewayId,
@@ -143,7 +143,7 @@ export class Membership implements AsyncDisposable {
       lost: (detail: string) => void (this.stale = { since: this.seenAt, detail }),
       back: () => void (this.stale = null),
     }
-    return inRounds(() => this.look(), lookEveryMs, told, this.ended.signal)
+    return inRounds(() => this.look(), pausesOf(lookEveryMs), told, this.ended.signal)
   }
 
   private async look(): Promise<void> {
