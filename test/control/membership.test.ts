@@ -1,9 +1,16 @@
-// What is entered in Consul's catalogue, read from it, and how often it is asked.
+// What gateways know of each other by Consul's catalogue, also while it tells nothing or nonsense; and what is entered there.
+import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
 import { catalogueSchema, gatewaysOf } from '../../gateway/control/membership/catalogue-answer.ts'
+import { Membership } from '../../gateway/control/membership/membership.ts'
 import { entryOf } from '../../region-node/catalogue.ts'
+import { ConsulAgent } from '../../region-node/registration/agent.ts'
 import { isAsSaid } from '../../region-node/registration/entry.ts'
 import { pauseMs, pausesOf } from '../../region-node/registration/rounds.ts'
+import { eventually } from '../support/eventually.ts'
+import { listening } from '../support/operators-command.ts'
 
 const meta = { gateway: 'chiyuan', adminPort: '8101', version: '1.2.3', prefix: 'chiyuan/', since: 'then' }
 const instance = (changes: object, ...checks: object[]) => ({
@@ -106,4 +113,69 @@ it.each([
   { failures: 50, from: 2500, to: 5000 },
 ])('after $failures failures Consul is asked again in $from to $to ms', ({ failures, from, to }) => {
   expect([pauseMs(failures, pausesOf(3000), 0), pauseMs(failures, pausesOf(3000), 1)]).toEqual([from, to])
+})
+
+describe('a gateway that sees others', () => {
+  const entered = z.object({ ID: z.string(), Port: z.int(), Meta: z.record(z.string(), z.string()) })
+
+  it.each([
+    { name: 'nothing', status: 200, body: '[]', says: 'Consul shows no chiyuan-gateway of chiyuan/' },
+    { name: 'nonsense', status: 200, body: '<html>', says: 'answered 200 when asked to show the gateways' },
+    { name: 'an error', status: 500, body: 'No path to datacenter', says: 'No path to datacenter' },
+    { name: 'that it may not', status: 403, body: 'ACL not found', says: 'refuses the token' },
+  ])(
+    'keeps its last view while Consul tells it $name, and says since when',
+    async ({ status, body, says }) => {
+      let own: z.output<typeof entered> | null = null
+      let ill: { status: number; body: string } | null = null
+      const server = createServer((request, response) => {
+        if (request.url?.startsWith('/v1/agent/service/register') === true) {
+          void json(request).then((said) => {
+            own = entered.parse(said)
+            response.end()
+          })
+        } else if (request.url?.startsWith('/v1/health/service/') !== true) {
+          response.writeHead(request.method === 'GET' ? 404 : 200).end('{}')
+        } else if (ill !== null) response.writeHead(ill.status).end(ill.body)
+        else {
+          const itself = own === null ? [] : [instance(own)]
+          response.end(JSON.stringify([instance({ ID: 'other', Meta: { ...meta, since: 'x' } }), ...itself]))
+        }
+      })
+      await using agentServer = await listening(server)
+      let now = 1000
+      const files = { tokenFile: null, token: null, caFile: null, certFile: null, keyFile: null }
+      await using membership = new Membership({
+        agent: new ConsulAgent({ address: agentServer.url, ...files, timeoutMs: 1000 }),
+        gatewayId: 'chiyuan',
+        prefix: 'chiyuan/',
+        host: '192.0.2.1',
+        wallNow: () => now,
+        told: { lost: () => {}, back: () => {}, left: () => {} },
+        pauses: { everyMs: 20, firstMs: 20, mostMs: 50 },
+      })
+      expect(membership.peers).toEqual({ gateways: [], stale: null })
+      membership.join({ publicPort: 8100, adminPort: 8101, notReady: () => 'draining' })
+      expect(membership.peers.gateways).toMatchObject([{ own: true, health: 'critical', detail: 'draining' }])
+      const both = [
+        { own: true, machine: 'machine-1', address: '192.0.2.1:8100' },
+        { own: false, id: 'other' },
+      ]
+      const seen = () => membership.peers.gateways.toSorted((a, b) => Number(b.own) - Number(a.own))
+      await eventually(() => expect(seen()).toMatchObject(both))
+      await eventually(() => expect(membership.peers.stale).toBeNull())
+      ill = { status, body }
+      now = 9000
+      await eventually(() =>
+        expect(membership.peers.stale).toEqual({
+          since: expect.any(Number),
+          detail: expect.stringContaining(says),
+        }),
+      )
+      expect(seen()).toMatchObject(both)
+      expect(membership.warnings).toEqual([expect.stringContaining(says)])
+      ill = null
+      await eventually(() => expect([membership.peers.stale, membership.warnings]).toEqual([null, []]))
+    },
+  )
 })

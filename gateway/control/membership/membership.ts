@@ -2,7 +2,7 @@
 import { AgentError, type ConsulAgent } from '../../../region-node/registration/agent.ts'
 import type { Entry } from '../../../region-node/registration/entry.ts'
 import { keepRegistered, type KeepTold, type Registration } from '../../../region-node/registration/keep.ts'
-import { inRounds, pausesOf } from '../../../region-node/registration/rounds.ts'
+import { inRounds, type Pauses, pausesOf } from '../../../region-node/registration/rounds.ts'
 import type { GatewayPeer, Peers } from '../../model/membership.ts'
 import { version } from '../../model/version.ts'
 import { authorityOf, catalogueSchema, gatewaysOf } from './catalogue-answer.ts'
@@ -19,6 +19,8 @@ export interface MembershipParts {
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number
   readonly told: KeepTold
+  /** Between looks at the others. Default: every 3 s. */
+  readonly pauses?: Pauses
 }
 
 export interface OwnPlace {
@@ -143,7 +145,7 @@ export class Membership implements AsyncDisposable {
       lost: (detail: string) => void (this.stale = { since: this.seenAt, detail }),
       back: () => void (this.stale = null),
     }
-    return inRounds(() => this.look(), pausesOf(lookEveryMs), told, this.ended.signal)
+    return inRounds(() => this.look(), this.parts.pauses ?? pausesOf(lookEveryMs), told, this.ended.signal)
   }
 
   private async look(): Promise<void> {
