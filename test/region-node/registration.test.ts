@@ -192,10 +192,12 @@ it('a stop waits for the registration that is under way, so that nothing is left
   const { registration } = keeping(agent.url, { timeoutMs: 5000 })
   const answer = await registering
   const left = registration.leave()
+  const deregistered = () => expect(agent.asked.at(-1)).toContain('/deregister/')
+  await expect(eventually(deregistered, 200)).rejects.toThrow()
   answer()
   await left
+  deregistered()
   expect(agent.has).toBe(false)
-  expect(agent.asked.at(-1)).toContain('/deregister/')
 })
 
 it('a stop does not wait for an agent that hangs, and says that it is left behind', async () => {
