@@ -193,7 +193,7 @@ it('a stop waits for the registration that is under way, so that nothing is left
   const answer = await registering
   const left = registration.leave()
   const deregistered = () => expect(agent.asked.at(-1)).toContain('/deregister/')
-  await expect(eventually(deregistered, 200)).rejects.toThrow()
+  await expect(eventually(deregistered, 200)).rejects.toThrow('deregister')
   answer()
   await left
   deregistered()
