@@ -32,7 +32,11 @@ export const consulFields = {
       'must be a name or an IP address without a port, such as node-1.example',
     )
     .refine((host) => !isWildcard(host), 'must be an address that gateways reach, not a wildcard'),
-  weight: z.number('must be a number above 0 to 1000').gt(0).max(1000),
+  weight: z
+    .number()
+    .gt(0)
+    .max(1000)
+    .refine((value) => /^\d+(?:\.\d{1,3})?$/.test(String(value)), 'must have 3 decimals at the most'),
   file,
 } as const
 

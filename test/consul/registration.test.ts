@@ -116,6 +116,7 @@ describeWithConsul('a region node in Consul’s catalogue', () => {
     const wrong = [
       { flags: ['--consul', '--host', '0.0.0.0'], says: '--consul-address' },
       { flags: ['--consul-weight', '2'], says: '--consul' },
+      { flags: ['--consul', '--consul-weight', '0.0001'], says: '3 decimals' },
       { flags: ['--consul', 'ftp://x'], says: 'http://127.0.0.1:8500' },
       { flags: ['--consul', '--consul-address', '::'], says: 'not a wildcard' },
     ]
