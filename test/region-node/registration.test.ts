@@ -1,6 +1,7 @@
 // How a process keeps itself in the catalogue, at an agent that a test can make say anything, or nothing.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from '@jest/globals'
@@ -8,6 +9,7 @@ import { type AgentPlace, ConsulAgent } from '../../region-node/registration/age
 import { type Entry, registrationOf } from '../../region-node/registration/entry.ts'
 import { keepRegistered } from '../../region-node/registration/keep.ts'
 import { eventually } from '../support/eventually.ts'
+import { selfSigned } from '../support/self-signed.ts'
 
 const entry: Entry = {
   service: 'chiyuan-node',
@@ -27,7 +29,7 @@ afterEach(async () => {
 })
 
 /** An agent whose whole memory is one entry; `behave` may say otherwise. */
-async function agentOf() {
+async function agentOf(tls?: ServerOptions) {
   const asked: string[] = []
   const tokens: (string | undefined)[] = []
   let has = false
@@ -52,12 +54,13 @@ async function agentOf() {
       return has
     },
   }
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     asked.push(`${request.method} ${request.url}`)
     const token = request.headers['x-consul-token']
     tokens.push(typeof token === 'string' ? token : undefined)
     request.resume().on('end', () => agent.behave(request, response))
-  })
+  }
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   toEnd.push({
     [Symbol.asyncDispose]: () =>
@@ -67,23 +70,29 @@ async function agentOf() {
       }),
   })
   const address = server.address()
-  agent.url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  agent.url = tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`
   return agent
 }
 
-function keeping(address: string, changes: Partial<AgentPlace> = {}) {
+function keeping(
+  address: string,
+  changes: Partial<AgentPlace> = {},
+  kept: Entry = entry,
+  ill: string | null = null,
+) {
   const files = { tokenFile: null, token: null, caFile: null, certFile: null, keyFile: null }
   const agent = new ConsulAgent({ address, ...files, timeoutMs: 300, ...changes })
   const told: string[] = []
   const registration = keepRegistered(
     agent,
-    entry,
+    kept,
     {
       lost: (detail) => told.push(`lost: ${detail}`),
       back: () => told.push('back'),
       left: (detail) => told.push(`left: ${detail}`),
     },
-    () => null,
+    () => ill,
     { everyMs: 20, firstMs: 20, mostMs: 50 },
   )
   toEnd.push({
@@ -207,6 +216,30 @@ it('a stop does not wait for an agent that hangs, and says that it is left behin
   agent.behave = () => {}
   await registration.leave()
   expect(told.at(-1)).toMatch(/^left: Consul at http:\S+ did not answer within 300 ms/)
+})
+
+it('asks over TLS, with its own certificate, an agent whose authority it knows, and no other', async () => {
+  await using pair = await selfSigned('localhost')
+  const [cert, key] = await Promise.all([readFile(pair.certFile), readFile(pair.keyFile)])
+  const agent = await agentOf({ cert, key, ca: cert, requestCert: true, rejectUnauthorized: true })
+  const stranger = keeping(agent.url)
+  await eventually(() => expect(stranger.told).toHaveLength(1), 5000)
+  expect(stranger.told[0]).toMatch(/can't be reached \(DEPTH_ZERO_SELF_SIGNED_CERT\)/)
+  expect(agent.asked).toEqual([])
+  keeping(agent.url, { caFile: pair.certFile, certFile: pair.certFile, keyFile: pair.keyFile })
+  await eventually(() => expect(agent.has).toBe(true))
+})
+
+it.each([
+  { ill: null, word: '/v1/agent/check/pass/chiyuan-node-xian-1-ready' },
+  {
+    ill: 'no worker serves',
+    word: '/v1/agent/check/fail/chiyuan-node-xian-1-ready?note=no%20worker%20serves',
+  },
+])('gives its own word where the check is by it: $ill', async ({ ill, word }) => {
+  const agent = await agentOf()
+  keeping(agent.url, {}, { ...entry, check: { kind: 'ttl', withinMs: 8000 } }, ill)
+  await eventually(() => expect(agent.asked.filter((one) => one === `PUT ${word}`).length).toBeGreaterThan(2))
 })
 
 it('tells the agent what to look at, how often, and when to forget', () => {
