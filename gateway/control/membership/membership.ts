@@ -43,7 +43,6 @@ export class Membership implements AsyncDisposable {
   private readonly parts: MembershipParts
   private readonly ended = new AbortController()
   private joined: {
-    readonly entry: Entry
     readonly own: GatewayPeer
     readonly place: OwnPlace
     readonly registration: Registration
@@ -78,7 +77,7 @@ export class Membership implements AsyncDisposable {
       own: true,
     }
     this.seenAt = this.parts.wallNow()
-    this.joined = { entry, own, place, registration, looking: this.keepLooking() }
+    this.joined = { own, place, registration, looking: this.keepLooking() }
   }
 
   /** At once, whether Consul answers or not. */
