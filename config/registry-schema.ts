@@ -49,6 +49,13 @@ const consul = z.strictObject({
     .regex(/^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+$/, 'a path that ends in a slash, such as chiyuan/')
     .default('chiyuan/')
     .describe('Before every key. Gateways that share it are one federation.'),
+  advertise: z
+    .string()
+    .regex(/^[A-Za-z0-9:._-]{1,255}$/, 'a name or an IP address without a port, such as gateway-1.example')
+    .optional()
+    .describe(
+      'Where residents reach this gateway, as Consul tells the others. Default: `public.host`, or the machine’s name where that is all addresses.',
+    ),
   datacenter: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of a Consul datacentre, such as dc1')

@@ -6,9 +6,11 @@ import { adminApp, type AdminParts } from './admin/app.ts'
 import { openAdmin } from './admin/open.ts'
 import { aloneRole, type Control, type Role, startControl } from './compose/control.ts'
 import { drillsMeasured } from './compose/drills.ts'
+import { membershipWarnings, openMembership } from './compose/membership.ts'
 import { openOperators, type Operators, ownState } from './compose/operators.ts'
 import { openVerifier } from './compose/verification.ts'
 import { exactWallNow } from './control/clock.ts'
+import type { Membership } from './control/membership/membership.ts'
 import type { EventLog } from './control/events/event-log.ts'
 import type { Registry } from './control/registry/port.ts'
 import { Ways } from './edge/drills/ways.ts'
@@ -62,6 +64,7 @@ export async function startGateway(
   // What has started is stopped again, last first, if a later part can't start.
   await using started = new AsyncDisposableStack()
   if (role.operators) ownState(initial, started)
+  const membership = role.operators ? openMembership(initial, logger, started) : null
   const control = await startControl(initial, logger, role, started)
   const { observer, metrics } = control
   const edge = dataPlane(control, started)
@@ -71,17 +74,26 @@ export async function startGateway(
   let closing: Promise<void> | null = null
   const operators: AdminParts = {
     notReady: () => (closing === null ? null : 'the gateway is draining before it stops'),
-    warnings: () => [...control.directory.warnings, ...control.quotaWarnings(), ...(plane?.warnings() ?? [])],
+    warnings: () => [
+      ...control.directory.warnings,
+      ...control.quotaWarnings(),
+      ...(plane?.warnings() ?? []),
+      ...membershipWarnings(membership, control.directory),
+    ],
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       body: await metrics.registry.metrics(),
     }),
   }
-  const plane = role.operators && initial.admin.api ? await planeOf(initial, control, started) : null
+  const plane =
+    role.operators && initial.admin.api ? await planeOf(initial, control, membership, started) : null
   const app = adminApp(operators, plane?.api ?? null)
   const adminPort = role.operators ? await openAdmin(initial, app, observer, started) : 0
+  membership?.join({ publicPort: open.port, adminPort, notReady: () => operators.notReady() })
   const parts = started.move()
   const close = async (): Promise<void> => {
+    // Waited for where it is disposed of.
+    void membership?.leave()
     // Of several workers the primary has given it.
     if (role.operators) await sleep(initial.drainNoticeMs)
     await open.server.close(initial.drainTimeoutMs)
@@ -108,10 +120,16 @@ export async function startGateway(
   }
 }
 
-const planeOf = (initial: Config, control: Control, started: AsyncDisposableStack): Promise<Operators> =>
+const planeOf = (
+  initial: Config,
+  control: Control,
+  membership: Membership | null,
+  started: AsyncDisposableStack,
+): Promise<Operators> =>
   openOperators(
     {
       ...control,
+      peers: () => membership?.peers ?? null,
       drills: drillsMeasured(control.rehearsals),
       verifier: openVerifier(control.config, control.observer, started),
       oidc: initial.admin.oidc,

@@ -1,8 +1,11 @@
 // The `region-node` subcommand: its flags, their meaning and what they accept.
 import { Command } from 'commander'
+import { consulFields } from './consul-options.ts'
+import type { ConsulOptions } from './consul-options.ts'
 import { check, many, text, whole } from './flags.ts'
+import { defaultAgentAddress } from './registration/agent.ts'
 import { optionDefaults, optionFields } from './options.ts'
-import { runRegionNodeProcess } from './process.ts'
+import { consulTokenVariable, runRegionNodeProcess } from './process.ts'
 import type { ProcessOptions } from './process.ts'
 import { passphraseVariable } from './signing/passphrase.ts'
 
@@ -34,6 +37,13 @@ interface Flags {
   readonly peerCa?: string
   readonly agreements?: string
   readonly follow: Followed[]
+  readonly consul?: string | true
+  readonly consulAddress?: string
+  readonly consulWeight?: number
+  readonly consulTokenFile?: string
+  readonly consulCa?: string
+  readonly consulCert?: string
+  readonly consulKey?: string
   readonly logJson?: true
 }
 
@@ -91,9 +101,12 @@ export function regionNodeCommand(): Command {
     .action((flags: Flags) => {
       const peer = peerOf(flags)
       if (peer === null) command.error('error: --peer-cert, --peer-key and --peer-ca are needed together')
-      return runRegionNodeProcess({ ...toOptions(flags), ...peer })
+      const consul = consulOf(flags)
+      if (consul === null)
+        command.error('error: --consul-… options are for a node that enters itself by --consul')
+      return runRegionNodeProcess({ ...toOptions(flags), ...peer, ...consul })
     })
-  return withPeerOptions(withSigningOptions(command))
+  return withConsulOptions(withPeerOptions(withSigningOptions(command)))
 }
 
 const withSigningOptions = (command: Command): Command =>
@@ -149,6 +162,48 @@ const withPeerOptions = (command: Command): Command =>
       [],
     )
 
+const withConsulOptions = (command: Command): Command =>
+  command
+    .option(
+      '--consul [url]',
+      `enter this node in Consul’s catalogue by its agent (default: ${defaultAgentAddress})`,
+      text(consulFields.address),
+    )
+    .option(
+      '--consul-address <host>',
+      'where gateways reach this node, as Consul tells them (default: --host)',
+      text(consulFields.advertise),
+    )
+    .option('--consul-weight <number>', 'share of its level relative to its siblings (default: 1)', (value) =>
+      check(consulFields.weight, value === '' ? Number.NaN : Number(value)),
+    )
+    .option(
+      '--consul-token-file <file>',
+      `file with Consul’s ACL token, read at every request (default: ${consulTokenVariable})`,
+      text(consulFields.file),
+    )
+    .option('--consul-ca <file>', 'authority of the agent’s certificate, for https', text(consulFields.file))
+    .option('--consul-cert <file>', 'certificate for an agent that asks for one', text(consulFields.file))
+    .option('--consul-key <file>', 'its private key', text(consulFields.file))
+
+/** @returns Nothing where no flag names Consul; `null` where one is given without `--consul`. */
+function consulOf(flags: Flags): { readonly consul?: ConsulOptions } | null {
+  const { consul, consulAddress, consulWeight, consulTokenFile, consulCa, consulCert, consulKey } = flags
+  const given = [consulAddress, consulWeight, consulTokenFile, consulCa, consulCert, consulKey]
+  if (consul === undefined) return given.every((value) => value === undefined) ? {} : null
+  return {
+    consul: {
+      ...(consul !== true && { address: consul }),
+      ...(consulAddress !== undefined && { advertise: consulAddress }),
+      ...(consulWeight !== undefined && { weight: consulWeight }),
+      ...(consulTokenFile !== undefined && { tokenFile: consulTokenFile }),
+      ...(consulCa !== undefined && { caFile: consulCa }),
+      ...(consulCert !== undefined && { certFile: consulCert }),
+      ...(consulKey !== undefined && { keyFile: consulKey }),
+    },
+  }
+}
+
 function followed(value: string, before: Followed[]): Followed[] {
   const [region = '', urls = ''] = value.split('=', 2)
   return check(optionFields.follow, [
@@ -189,6 +244,13 @@ function toOptions(flags: Flags): ProcessOptions {
     peerCert: _c,
     peerKey: _k,
     peerCa: _a,
+    consul: _o,
+    consulAddress: _h,
+    consulWeight: _w,
+    consulTokenFile: _t,
+    consulCa: _ca,
+    consulCert: _cc,
+    consulKey: _ck,
     ...rest
   } = flags
   const signing = keys === undefined ? {} : { keyFolder: keys }

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './http/app.ts'
 import { createAdmission } from './http/admission.ts'
+import { nodeAgent } from './catalogue.ts'
 import { openAuthority } from './authority/authority.ts'
 import type { AuthoritySource } from './authority/authority.ts'
 import { LoadGate } from './load-gate.ts'
@@ -45,6 +46,7 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
   const { clock = Date.now, logger: log = SILENT } = options
   const followed = checked.follow.map(({ region }) => region)
   const regions = [...new Set([checked.regionCode, ...checked.holds, ...followed])]
+  const agent = nodeAgent(checked, log)
   const authority = await openAuthority(authoritySource(checked, clock, log))
   let store: Store | undefined
   let replication: Replication | undefined
@@ -65,17 +67,23 @@ export async function startRegionNode(options: RegionNodeOptions = {}): Promise<
     // Peers first: what fails after it closes them, and nobody was told of the other port yet.
     const peerPort = await opening.start(service)
     const port = await listen(server, checked.host, checked.port)
+    const registration = agent?.enter(port)
     const stop = async (): Promise<void> => {
+      // First of all: whoever goes by the catalogue sends nothing more here.
+      const left = registration?.leave()
       admission.startDraining()
       if (checked.noticeMs > 0) await wait(checked.noticeMs)
       const drained = await stopServing(server, checked.drainMs)
       if (!drained) log.warn({ drainMs: checked.drainMs }, 'connections still open after the drain were cut')
+      await left
+      await agent?.[Symbol.asyncDispose]()
       await opening[Symbol.asyncDispose]()
       await authority[Symbol.asyncDispose]()
       opened.close()
     }
     return runningNode(checked, { port, peerPort }, stop)
   } catch (error) {
+    await agent?.[Symbol.asyncDispose]()
     await replication?.[Symbol.asyncDispose]()
     await authority[Symbol.asyncDispose]()
     store?.close()

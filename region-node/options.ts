@@ -1,5 +1,7 @@
 // What a region node can be told when it starts: meaning, default and range of each.
 import { z } from 'zod'
+import { consulSchema } from './consul-options.ts'
+import type { ConsulOptions } from './consul-options.ts'
 import { regionCodeSchema } from './resident.ts'
 import { StartError } from './start-error.ts'
 
@@ -58,6 +60,8 @@ export interface RegionNodeOptions {
   readonly agreements?: string
   /** Homes that it follows and where: stood in for with their data, not with seeded ones. Needs `peer`. */
   readonly follow?: readonly { readonly region: string; readonly urls: readonly string[] }[]
+  /** The Consul in whose catalogue the node enters itself. Default: none. */
+  readonly consul?: ConsulOptions
   /** Unix milliseconds. Default `Date.now`. */
   readonly clock?: () => number
   /** Default: says nothing. */
@@ -147,6 +151,7 @@ const optionsSchema = z
     peer: optionFields.peer.optional(),
     agreements: z.string().min(1).optional(),
     follow: optionFields.follow.default([]),
+    consul: consulSchema.optional(),
   })
   .refine(
     ({ peer, peerPort, follow }) => peer !== undefined || (peerPort === undefined && follow.length === 0),

@@ -9,6 +9,9 @@ import { StartError } from './start-error.ts'
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
+/** Consul's own name for it. */
+export const consulTokenVariable = 'CONSUL_HTTP_TOKEN'
+
 export interface ProcessOptions extends RegionNodeOptions {
   /** Say that it is ready as a line of JSON instead of text. */
   readonly logJson: boolean
@@ -26,7 +29,8 @@ export async function runRegionNodeProcess({
   const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }))
   try {
     const keyPassphrase = await passphraseFor(passphraseFile)
-    const node = await startRegionNode({ logger, ...options, ...keyPassphrase })
+    const consul = consulWithToken(options.consul)
+    const node = await startRegionNode({ logger, ...options, ...keyPassphrase, ...consul })
     const end = endOnSignal(node)
     // `send` outlives the channel: a parent there was, and it has gone while we were loading.
     if (process.send && !process.connected) return end()
@@ -37,6 +41,13 @@ export async function runRegionNodeProcess({
     process.stderr.write(`region-node: ${error.message}\n`)
     process.exit(1)
   }
+}
+
+/** Never by a flag, which all on this machine can read. */
+function consulWithToken(consul: ProcessOptions['consul']): Pick<ProcessOptions, 'consul'> {
+  const token = process.env[consulTokenVariable]
+  if (consul === undefined) return {}
+  return { consul: token === undefined || token === '' ? consul : { ...consul, token } }
 }
 
 async function passphraseFor(file: string | undefined): Promise<{ keyPassphrase?: string }> {

@@ -18,6 +18,8 @@ const importsOf = (file: string): string[] =>
 const layerOf = (file: string): string => {
   // How numbers become tokens is one thing, to the byte, for gateways, terminals and nodes.
   if (file.startsWith('region-node/tokens/')) return 'tokens'
+  // How a process keeps itself in Consul's catalogue is one thing for gateways and nodes.
+  if (file.startsWith('region-node/registration/')) return 'registration'
   const [top, second = ''] = file.split('/')
   return top === 'gateway' ? (second.endsWith('.ts') ? second.slice(0, -3) : second) : (top ?? '')
 }
@@ -26,17 +28,18 @@ const layerOf = (file: string): string => {
 const allowed: Record<string, readonly string[]> = {
   model: [],
   tokens: [],
+  registration: [],
   config: ['model', 'tokens'],
   policy: ['model', 'config'],
   telemetry: ['model', 'config'],
-  control: ['model', 'config', 'policy', 'telemetry', 'tokens'],
+  control: ['model', 'config', 'policy', 'telemetry', 'tokens', 'registration'],
   edge: ['model', 'config', 'policy', 'telemetry', 'control', 'tokens'],
   admin: ['model', 'config', 'policy', 'telemetry', 'control'],
-  compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin'],
+  compose: ['model', 'config', 'policy', 'telemetry', 'control', 'edge', 'admin', 'registration'],
   workers: ['model', 'config', 'policy', 'telemetry', 'control', 'admin', 'compose'],
   main: ['model', 'config', 'telemetry', 'compose', 'workers'],
   cli: ['model', 'config', 'policy', 'main', 'compose', 'region-node'],
-  'region-node': ['tokens'],
+  'region-node': ['tokens', 'registration'],
 }
 
 describe.each(files)('%s', (file) => {
@@ -124,4 +127,9 @@ it('nothing in the project says how or where it is developed', () => {
     /\/work\/|\/root\/|\bclaude\b|\banthropic\b|sandbox/i.test(text),
   )
   expect(told.map(([file]) => file)).toEqual([])
+})
+
+it.each(['gateway/model/version.ts', 'region-node/version.ts'])('%s tells the package’s version', (file) => {
+  const [, released] = /"version": "([^"]+)"/.exec(readFileSync('package.json', 'utf8')) ?? []
+  expect(source.get(file)).toContain(`export const version = '${released}'`)
 })

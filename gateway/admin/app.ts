@@ -20,6 +20,7 @@ import { drillInsightRoutes } from './routes/drill-insight.ts'
 import { drillLeverRoutes } from './routes/drill-lever.ts'
 import { drillRoutes } from './routes/drills.ts'
 import { federationRoutes } from './routes/federation.ts'
+import { gatewayRoutes } from './routes/gateways.ts'
 import { foresightRoutes } from './routes/foresight.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { modeRoutes } from './routes/mode.ts'
@@ -97,6 +98,7 @@ export const apiRoutes = (plane: Plane, verifications: Verifications): AdminRout
   ...enrolmentStepRoutes(plane, verifications),
   ...accessRoutes(plane),
   ...federationRoutes(plane),
+  ...gatewayRoutes(plane),
   ...foresightRoutes(plane),
   ...holdRoutes(plane),
   ...drillRoutes(plane),

@@ -12,6 +12,7 @@ import type { Drill, DrillPlan } from '../model/drill.ts'
 import type { Hold } from '../model/hold.ts'
 import type { Mode } from '../model/mode.ts'
 import type { Measured } from '../model/readings.ts'
+import type { Peers } from '../model/membership.ts'
 import type { Region } from '../model/region.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import type { FaultBounds } from '../policy/drill-effect.ts'
@@ -61,6 +62,8 @@ export interface Plane {
   /** Changes that guards judge. */
   readonly guarded: OneByOne
   readonly measured: Measured
+  /** The gateways of the federation; `null` where it has no others. */
+  peers(): Peers | null
   /** The settings that would be in force in that mode. */
   inMode(mode: Mode): Config
   /** The mode that the configuration file names. */

@@ -129,6 +129,11 @@ const loadable: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./operators/federation.ts')).nodesCommand(),
   },
   {
+    name: 'gateways',
+    summary: 'the gateways of the federation, and how each is',
+    load: async () => (await import('./operators/gateways.ts')).gatewaysCommand(),
+  },
+  {
     name: 'explain',
     summary: 'why a resident’s request would go where',
     load: async () => (await import('./operators/explain.ts')).explainCommand(),

@@ -30,11 +30,7 @@ export async function runDrills(
 ): Promise<{ readonly drills: DrillPlane; readonly warnings: () => string[] }> {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
   const config = (): Config => inMode(directory.decided.mode ?? fileMode())
-  const bounds = (): FaultBounds => {
-    const { attempts, breaker } = config()
-    const { attemptTimeoutMs } = attempts
-    return { attemptTimeoutMs, breakerOpensAbove: breaker.errorThresholdPercent / 100 }
-  }
+  const bounds = (): FaultBounds => boundsOf(config())
   const facts = {
     snapshot: () => directory.current,
     regions: () => directory.regions,
@@ -53,17 +49,7 @@ export async function runDrills(
   const fault = (cause: unknown): void => observer.internalError(cause)
   const { dataDir, gatewayId } = config()
   const { name: gateway, trouble } = await ownName(dataDir, gatewayId)
-  const measuredByAll = started.use(
-    new DrillParts({
-      registry,
-      drills: drills ?? unmeasured,
-      clock: systemClock,
-      wallNow: Date.now,
-      gateway,
-      known: () => [...new Set(directory.current.drills.map(({ drill }) => drill))],
-      fault,
-    }),
-  )
+  const measuredByAll = started.use(partsOf(parts, gateway, fault))
   // One gateway of all runs them.
   const lock = started.use(registry.lock('drills', gateway))
   started.use(
@@ -95,6 +81,27 @@ export async function runDrills(
   const measures = async (id: string) => (await measuredByAll.read(id)).measures
   return { drills: { foresee, bounds, paces: () => pacesOf(config()), aheadMs, measures }, warnings }
 }
+
+/** What all gateways measure, this one's part among it. */
+const partsOf = (
+  { registry, directory, drills }: OperatorsParts,
+  gateway: string,
+  fault: (cause: unknown) => void,
+): DrillParts =>
+  new DrillParts({
+    registry,
+    drills: drills ?? unmeasured,
+    clock: systemClock,
+    wallNow: Date.now,
+    gateway,
+    known: () => [...new Set(directory.current.drills.map(({ drill }) => drill))],
+    fault,
+  })
+
+const boundsOf = ({ attempts, breaker }: Config): FaultBounds => ({
+  attemptTimeoutMs: attempts.attemptTimeoutMs,
+  breakerOpensAbove: breaker.errorThresholdPercent / 100,
+})
 
 const pacesOf = ({ breaker, health }: Config): ReturnType<DrillPlane['paces']> => ({
   breakerWaitMs: breaker.resetTimeoutMs,

@@ -20,6 +20,7 @@ import { ownRegistry } from '../control/registry/sole-owner.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import type { Observer } from '../model/events.ts'
 import type { Mode } from '../model/mode.ts'
+import type { Peers } from '../model/membership.ts'
 import type { Measured } from '../model/readings.ts'
 import { forgetEndedHolds } from '../control/intent/ended-holds.ts'
 import { enrolmentPrefix, enrolmentSchema } from '../control/intent/enrolments.ts'
@@ -41,6 +42,8 @@ export interface OperatorsParts {
   /** What would be in force in that mode. */
   readonly inMode: (mode: Mode) => Config
   readonly measured: Measured
+  /** The gateways of the federation. Default: this one alone. */
+  readonly peers?: () => Peers | null
   readonly events: EventLog
   readonly verifier: Verifier
   readonly registry: Registry
@@ -114,7 +117,7 @@ export async function openOperators(
 }
 
 const planeOf = (
-  { fileMode, inMode: inThat, measured, events, registry, directory }: OperatorsParts,
+  { fileMode, inMode: inThat, measured, peers = () => null, events, registry, directory }: OperatorsParts,
   own: Pick<Plane, 'drills' | 'desk' | 'tokens' | 'sessions' | 'wallNow' | 'guarded' | 'hearAgain'>,
 ): Plane => ({
   ...own,
@@ -127,6 +130,7 @@ const planeOf = (
   intent: () => directory.decided,
   inMode: inThat,
   measured,
+  peers,
   events,
   fileMode,
 })
@@ -164,9 +168,13 @@ export const openOperatorsOf = (
   observer: Observer,
   {
     measured,
+    peers,
     events,
     drills,
-  }: Pick<OperatorsParts, 'measured' | 'events'> & { readonly drills: DrillMeasured },
+  }: Pick<OperatorsParts, 'measured' | 'events'> & {
+    readonly drills: DrillMeasured
+    readonly peers: () => Peers | null
+  },
   started: AsyncDisposableStack,
 ): Promise<Operators> =>
   openOperators(
@@ -174,6 +182,7 @@ export const openOperatorsOf = (
       fileMode: () => config().mode,
       inMode: (mode) => inMode(config(), mode),
       measured,
+      peers,
       events,
       drills,
       verifier: openVerifier(config, observer, started),

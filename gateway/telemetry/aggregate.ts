@@ -33,6 +33,8 @@ export const gaugeRules: Readonly<Record<string, 'sum' | 'max' | 'min' | 'averag
   chiyuan_streams: 'sum',
   chiyuan_connections: 'sum',
   chiyuan_registry_up: 'min',
+  chiyuan_discovery_up: 'min',
+  chiyuan_discovery_nodes: 'max',
   chiyuan_snapshot_version: 'min',
   // The primary's: when this gateway was started.
   process_start_time_seconds: 'min',

@@ -7,6 +7,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { CodeNode } from '../model/region.ts'
 import type { RouteClass } from '../model/route-class.ts'
 import type { Home, Level, Snapshot } from '../model/snapshot.ts'
+import { CatalogueGauges } from './catalogue-gauges.ts'
 import { CrowdMetrics } from './crowd.ts'
 import { DrillMetrics } from './drill-metrics.ts'
 import { type DurationLine, Durations } from './durations.ts'
@@ -102,18 +103,6 @@ export class Metrics implements Observer {
     help: '1 while the registry can be heard; 0 while the last known view is in force.',
     registers: [this.registry],
   })
-  private readonly catalogueUp = new Gauge({
-    name: 'chiyuan_discovery_up',
-    help: '1 while the catalogue can be heard; 0 while the nodes that it listed last are used.',
-    labelNames: ['datacenter'],
-    registers: [this.registry],
-  })
-  private readonly catalogueNodes = new Gauge({
-    name: 'chiyuan_discovery_nodes',
-    help: 'Nodes that the catalogue lists and that can be used.',
-    labelNames: ['datacenter'],
-    registers: [this.registry],
-  })
   private readonly durationLines = new Map<string, DurationLine>()
   private readonly seriesByName = new Map<string, Series>()
   /** The same by identity. A new snapshot has new levels, which find their series by name once. */
@@ -124,6 +113,7 @@ export class Metrics implements Observer {
 
   private readonly crowd: CrowdMetrics
   private readonly drills = new DrillMetrics(this.registry)
+  private readonly catalogues = new CatalogueGauges(this.registry)
   readonly residents: Residents
 
   /** @param residentWindow Makes the counter of one more home's residents. */
@@ -279,12 +269,11 @@ export class Metrics implements Observer {
   }
 
   catalogueLost(datacenter: string): void {
-    this.catalogueUp.set({ datacenter }, 0)
+    this.catalogues.lost(datacenter)
   }
 
   catalogueRead(datacenter: string, nodes: number): void {
-    this.catalogueUp.set({ datacenter }, 1)
-    this.catalogueNodes.set({ datacenter }, nodes)
+    this.catalogues.read(datacenter, nodes)
   }
 
   private counter(name: string, help: string, labelNames: string[]): Counter {

@@ -7,8 +7,10 @@ import { needsRestart, takenOver } from '../../config/restart.ts'
 import { openAdmin } from '../admin/open.ts'
 import type { Gateway } from '../compose.ts'
 import { openOperatorsOf, ownState } from '../compose/operators.ts'
+import type { Membership } from '../control/membership/membership.ts'
 import { peppersOf } from '../control/pepper-file.ts'
 import { openEvents, tellByPrimary } from '../compose/events.ts'
+import { membershipWarnings, openMembership } from '../compose/membership.ts'
 import { followIntent } from '../compose/primary-intent.ts'
 import { pledgesOf } from '../policy/pledges.ts'
 import { LogObserver } from '../telemetry/log.ts'
@@ -36,6 +38,7 @@ export type Running = Pick<
 export async function startWorkers(initial: Config, logger: Logger, workers: number): Promise<Running> {
   await using started = new AsyncDisposableStack()
   ownState(initial, started)
+  const membership = openMembership(initial, logger, started)
   let current = initial
   const events = started.use(openEvents(() => current))
   const crew = new Crew(initial, logger, workers, (happening, worker) => events.add(happening, worker))
@@ -55,23 +58,21 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
   )
   await share.begin(initial, intent.registry, logger, started)
   const measured = share.toldIn(crew.measured)
+  const besides = () => [share.warnings, membershipWarnings(membership, intent.directory)].flat()
   const warnings = (): string[] => [
-    ...new Set([
-      ...crew.warnings,
-      ...intent.directory.warnings,
-      ...share.warnings,
-      ...(plane?.warnings() ?? []),
-    ]),
+    ...new Set([crew.warnings, intent.directory.warnings, plane?.warnings() ?? [], besides()].flat()),
   ]
   const parts = { notReady, warnings, metrics: () => crew.copies.scrape() }
+  const peers = () => membership?.peers ?? null
   const plane = initial.admin.api
-    ? await openOperatorsOf(intent, log, { measured, drills: crew.drills, events }, started)
+    ? await openOperatorsOf(intent, log, { measured, peers, drills: crew.drills, events }, started)
     : null
   const admin = adminApp(parts, plane?.api ?? null)
   // Before the workers: operators are served whatever becomes of those.
   const adminPort = await openAdmin(initial, admin, { reloadRefused }, started)
   started.defer(async () => endCrew(crew))
   await crew.start()
+  membership?.join({ publicPort: crew.publicPort, adminPort, notReady })
   const begun = started.move()
   return {
     publicPort: crew.publicPort,
@@ -92,11 +93,17 @@ export async function startWorkers(initial: Config, logger: Logger, workers: num
       return stale
     },
     reloadRefused: (detail) => reloadRefused('configuration', detail),
-    close: () => (closing ??= closeAfterNotice(begun, initial.drainNoticeMs)),
+    close: () => (closing ??= closeAfterNotice(begun, membership, initial.drainNoticeMs)),
   }
 }
 
-async function closeAfterNotice(parts: AsyncDisposableStack, noticeMs: number): Promise<void> {
+async function closeAfterNotice(
+  parts: AsyncDisposableStack,
+  membership: Membership | null,
+  noticeMs: number,
+): Promise<void> {
+  // Waited for where it is disposed of.
+  void membership?.leave()
   await sleep(noticeMs)
   await parts.disposeAsync()
 }

@@ -85,7 +85,10 @@ it('shows the federation and the gateway at a glance', async () => {
   const status = await (await callApi(edge.adminUrl, token, 'GET', '/status')).json()
   expect(status).toMatchObject({ totals: { regions: 1, nodes: 1 }, gateway: { mode: 'peacetime' } })
   const gateways = await (await callApi(edge.adminUrl, token, 'GET', '/gateways')).json()
-  expect(gateways).toMatchObject({ items: [{ workers: { ready: 1, of: 1 } }] })
+  expect(gateways).toMatchObject({
+    items: [{ own: true, health: 'passing', readings: { workers: { ready: 1, of: 1 } } }],
+    stale: null,
+  })
 })
 
 const madeToken = z.object({ id: z.string(), token: z.string() })

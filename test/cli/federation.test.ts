@@ -89,6 +89,20 @@ describe('chiyuan nodes', () => {
   })
 })
 
+describe('chiyuan gateways', () => {
+  it('shows the gateway that is asked, which has no others', async () => {
+    expect(cells(await line.good('gateways'))).toEqual([
+      ['Gateway', 'Machine', 'Address', 'Version', 'Started', 'Health'],
+      ['chiyuan (asked)', '-', '-', expect.anything(), expect.anything(), 'well'],
+    ])
+    expect(await line.good('gateways', '--lang', 'zh-CN')).toMatch(/^网关 .*状态\nchiyuan （本机） .*正常\n$/)
+    expect(JSON.parse(await line.good('gateways', '--json'))).toMatchObject({
+      items: [{ own: true, readings: { mode: 'peacetime' } }],
+      stale: null,
+    })
+  })
+})
+
 describe('chiyuan explain', () => {
   it('shows levels, nodes and the order in which they would be tried', async () => {
     const shown = await line.good('explain', '--home', '610100', '--path', '/v1/codes/x')

@@ -105,6 +105,15 @@ describeWithConsul('three Consul servers', () => {
       2,
       { CHIYUAN_REGISTRY__ADDRESS: server.url },
     )
+    const entries = async (): Promise<number[]> => {
+      const answer = await server.ask('GET', `/agent/services`)
+      const all = z
+        .record(z.string(), z.object({ Service: z.string(), Port: z.int() }))
+        .parse(await answer.json())
+      return Object.values(all).flatMap((one) => (one.Service === 'chiyuan-gateway' ? one.Port : []))
+    }
+    // Once, whatever workers it has.
+    await eventually(async () => expect(await entries()).toEqual([gateway.port]), 10_000)
     const load = startLoad(`http://127.0.0.1:${gateway.port}`, { ratePerSecond: 200 })
     await load.until(({ body }) => body === 'home', 50)
     const trip = { kind: 'trip', region: '610100', reason: 'drill', seconds: 600, override: true }
@@ -115,5 +124,8 @@ describeWithConsul('three Consul servers', () => {
     expect(failed(samples)).toEqual([])
     // A second is 200 requests; after it no worker goes home any more.
     expect(samples.slice(from + 200).filter(({ body }) => body === 'home')).toEqual([])
+    process.kill(gateway.pid, 'SIGTERM')
+    await eventually(async () => expect(await entries()).toEqual([]), 10_000)
+    expect(await gateway.exited).toEqual([0, null])
   })
 })

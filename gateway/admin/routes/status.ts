@@ -1,4 +1,4 @@
-// /status, /gateways and /events: what is, at a glance, and what has just happened.
+// /status and /events: what is, at a glance, and what has just happened.
 import type { Response } from 'express'
 import { z } from 'zod'
 import type { Delivery } from '../../model/happening.ts'
@@ -8,7 +8,6 @@ import { type AdminRoute, noBody, none, operation } from '../operation.ts'
 import type { Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { operatorEventSchema } from '../schemas/events.ts'
-import { gatewayReadingsSchema } from '../schemas/readings.ts'
 import { statusSchema } from '../schemas/status.ts'
 
 /** Streams open at once, and those of one operator; each costs a connection. */
@@ -26,7 +25,6 @@ export function statusRoutes(plane: Plane): AdminRoute[] {
   const followers = new Followers()
   return [
     { path: '/status', methods: { get: status(plane) } },
-    { path: '/gateways', methods: { get: gateways(plane) } },
     { path: '/events', methods: { get: stream(plane, followers) } },
     { path: '/events/recent', methods: { get: recent(plane) } },
   ]
@@ -42,17 +40,6 @@ const status = (plane: Plane) =>
     body: noBody,
     answer: { status: 200, schema: statusSchema.meta({ id: 'Status' }) },
     handle: async () => ({ body: statusOf(await plane.measured.read(), plane.snapshot()) }),
-  })
-
-const gateways = (plane: Plane) =>
-  operation({
-    summary: 'The gateways of this federation that are known',
-    permission: 'read',
-    params: none,
-    query: none,
-    body: noBody,
-    answer: { status: 200, schema: z.object({ items: z.array(gatewayReadingsSchema) }) },
-    handle: async () => ({ body: { items: [(await plane.measured.read()).gateway] } }),
   })
 
 const recent = (plane: Plane) =>

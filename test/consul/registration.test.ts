@@ -1,0 +1,130 @@
+// Region nodes keep themselves in a real Consul's catalogue: there while they serve, gone when they end.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { z } from 'zod'
+import { runToEnd, spawnNode } from '../region-node/running-node.ts'
+import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
+import { eventually } from '../support/eventually.ts'
+
+const healthSchema = z.array(
+  z.object({
+    Service: z.object({
+      ID: z.string(),
+      Address: z.string(),
+      Port: z.number(),
+      Meta: z.record(z.string(), z.string()),
+    }),
+    Checks: z.array(z.object({ CheckID: z.string(), Status: z.string() })),
+  }),
+)
+
+/** Enough for a check every two seconds on a busy machine. */
+const patienceMs = 12_000
+
+describeWithConsul('a region node in Consul’s catalogue', () => {
+  let server: ConsulServer
+  let management: string
+  let folder: string
+  let tokenFile: string
+  beforeAll(async () => {
+    server = await startConsul('acl { enabled = true default_policy = "deny" }')
+    await eventually(async () => {
+      const made = await server.ask('PUT', '/acl/bootstrap')
+      management = z.object({ SecretID: z.string() }).parse(await made.json()).SecretID
+    }, 10_000)
+    folder = await mkdtemp(join(tmpdir(), 'chiyuan-registration-'))
+    tokenFile = join(folder, 'token')
+    await writeFile(tokenFile, await tokenWith('service "chiyuan-node" { policy = "write" }'))
+  }, 240_000)
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function tokenWith(Rules: string): Promise<string> {
+    const asked = async (path: string, body: object): Promise<unknown> => {
+      const answer = await server.ask('PUT', path, JSON.stringify(body), management)
+      return answer.json()
+    }
+    const Name = randomUUID()
+    await asked('/acl/policy', { Name, Rules })
+    const made = await asked('/acl/token', { Policies: [{ Name }] })
+    return z.object({ SecretID: z.string() }).parse(made).SecretID
+  }
+
+  /** What Consul tells of a node; `null` where it has none of that name. */
+  async function seen(name: string) {
+    const answer = await server.ask('GET', '/health/service/chiyuan-node', undefined, management)
+    const all = healthSchema.parse(await answer.json())
+    const one = all.find(({ Service }) => Service.ID === `chiyuan-node-${name}`)
+    if (one === undefined) return null
+    const check = one.Checks.find(({ CheckID }) => CheckID === `chiyuan-node-${name}-ready`)
+    return { service: one.Service, health: check?.Status }
+  }
+
+  const start = (name: string, ...flags: string[]) =>
+    spawnNode('--name', name, '--consul', server.url, '--consul-token-file', tokenFile, ...flags)
+
+  it('enters itself with what gateways must know, put back when it was taken out, and leaves when it is told to stop', async () => {
+    const name = `n-${randomUUID()}`
+    await using node = await start(name, '--consul-weight', '2.5', '--limit', '64', '--notice-ms', '3000')
+    await eventually(async () => expect((await seen(name))?.health).toBe('passing'), patienceMs)
+    expect((await seen(name))?.service).toEqual({
+      ID: `chiyuan-node-${name}`,
+      Address: '127.0.0.1',
+      Port: node.port,
+      Meta: {
+        region: '610100',
+        node: name,
+        scheme: 'http',
+        weight: '2.5',
+        limit: '64',
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      },
+    })
+    const path = `/agent/service/deregister/chiyuan-node-${name}`
+    expect((await server.ask('PUT', path, undefined, management)).status).toBe(200)
+    await eventually(async () => expect(await seen(name)).toBeNull(), patienceMs)
+    await eventually(async () => expect((await seen(name))?.health).toBe('passing'), patienceMs)
+    node.child.kill('SIGTERM')
+    // While it still serves: it ends only after its notice.
+    await eventually(async () => expect(await seen(name)).toBeNull(), 2500)
+    expect((await fetch(`${node.url}/healthz`)).status).toBe(200)
+    expect(await node.ended).toEqual([0, null])
+  })
+
+  it('is shown as critical after kill -9', async () => {
+    const name = `n-${randomUUID()}`
+    await using node = await start(name)
+    await eventually(async () => expect((await seen(name))?.health).toBe('passing'), patienceMs)
+    node.child.kill('SIGKILL')
+    await eventually(async () => expect((await seen(name))?.health).toBe('critical'), patienceMs)
+    await server.ask('PUT', `/agent/service/deregister/chiyuan-node-${name}`, undefined, management)
+  })
+
+  it('serves without Consul, and ends as soon', async () => {
+    await using node = await spawnNode('--consul', 'http://127.0.0.1:9', '--notice-ms', '0')
+    expect((await fetch(`${node.url}/readyz`)).status).toBe(200)
+    node.child.kill('SIGTERM')
+    expect(await node.ended).toEqual([0, null])
+  })
+
+  it('does not start with what can’t be meant', async () => {
+    const wrong = [
+      { flags: ['--consul', '--host', '0.0.0.0'], says: '--consul-address' },
+      { flags: ['--consul-weight', '2'], says: '--consul' },
+      { flags: ['--consul', '--consul-weight', '0.0001'], says: '3 decimals' },
+      { flags: ['--consul', 'ftp://x'], says: 'http://127.0.0.1:8500' },
+      { flags: ['--consul', '--consul-address', '::'], says: 'not a wildcard' },
+    ]
+    await Promise.all(
+      wrong.map(async ({ flags, says }) => {
+        const { code, stderr } = await runToEnd('--port', '0', '--residents', '0', ...flags)
+        expect([code, stderr]).toEqual([1, expect.stringContaining(says)])
+      }),
+    )
+  })
+})
