@@ -43,17 +43,20 @@ describe('the compose file', () => {
   const named = (start: string): string[] =>
     Object.keys(file.services).filter((name) => name.startsWith(start))
 
-  it('has three Consul servers, two gateways, and every node that the gateways’ file names', async () => {
+  it('has three Consul servers, two gateways, and five nodes of the regions that the gateways’ file names, which enter themselves', async () => {
     expect(named('consul-')).toEqual(['consul-1', 'consul-2', 'consul-3', 'consul-setup'])
     expect(named('gateway-')).toEqual(['gateway-1', 'gateway-2'])
     const { regions } = await loadConfig(join(deploy, 'compose/gateway.yaml'), {})
-    for (const { code, nodes } of regions) {
-      for (const { id, url } of nodes) {
-        expect(url).toBe(`http://${id}:9101`)
-        const { command } = file.services[id] ?? { command: [] }
-        expect(command).toEqual(expect.arrayContaining(['--trust-list', `/var/lib/chiyuan-keys/${code}`]))
-        expect(command.slice(1)).toEqual(expect.arrayContaining(['--region', code, '--name', id]))
-      }
+    const codes = regions.map(({ code }) => code)
+    const nodes = Object.entries(file.services).filter(([, { command }]) => command[0] === 'region-node')
+    expect(nodes.map(([name]) => name)).toEqual(['xian-1', 'xian-2', 'xianyang-1', 'weinan-1', 'shaanxi-1'])
+    for (const [name, { command }] of nodes) {
+      const after = (flag: string): string => command[command.indexOf(flag) + 1] ?? ''
+      // By this the gateways find it, under the name that it answers to.
+      expect([after('--name'), after('--consul-address')]).toEqual([name, name])
+      expect(codes).toContain(after('--region'))
+      expect(command).toEqual(expect.arrayContaining(['--consul', '--trust-list']))
+      expect(after('--keys')).toBe(`/var/lib/chiyuan-keys/${after('--region')}`)
     }
   })
 
@@ -76,11 +79,12 @@ describe('the compose file', () => {
   it('gives each gateway a Consul of its own, by variables that the product takes', async () => {
     const addresses = new Set<string>()
     for (const name of named('gateway-')) {
-      const { registry } = await loadConfig(
+      const { registry, discovery } = await loadConfig(
         join(deploy, 'compose/gateway.yaml'),
         file.services[name]?.environment ?? {},
       )
-      if (registry.driver !== 'consul') throw new Error('the gateways share Consul')
+      if (registry.driver !== 'consul' || discovery.driver !== 'consul') throw new Error('they share Consul')
+      expect(discovery.address).toBe(registry.address)
       addresses.add(registry.address)
     }
     expect([...addresses]).toEqual(['http://consul-1:8500', 'http://consul-2:8500'])
