@@ -20,7 +20,7 @@ beforeAll(async () => {
       { code: '610000', tier: 'province', nodes: { 'shaanxi-1': await node('province') } },
     ]),
   )
-  started.use(askAway(line.gateway.url, 400, Infinity, { atOnce: 2, pauseMs: 10 }))
+  started.use(askAway(line.gateway.url, 400, Infinity, { atOnce: 3, pauseMs: 5 }))
 })
 afterAll(async () => {
   await started.disposeAsync()
@@ -33,7 +33,7 @@ const plan = (changes: object = {}) => ({
   scope: { homes: ['610100'], levels: ['local'] },
   fault: { kind: 'refuse' },
   cohort: 0.05,
-  seconds: 1,
+  seconds: 2,
   ...changes,
 })
 
