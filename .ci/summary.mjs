@@ -1,10 +1,12 @@
-// Prints the last line of a CI run, and above it which files needed a second run: whole run's report, then the second's.
+// Prints the last line of a CI run, and above it which files needed a second run. Told the second run's report, then
+// those of the first.
 import { report } from './report.mjs'
 
-const whole = report(process.argv[2])
-const again = report(process.argv[3])
+const [, , second, ...firsts] = process.argv
+const again = report(second)
+const whole = firsts.flatMap((file) => report(file).testResults)
 const twice = new Set(again.testResults.map(({ name }) => name))
-const counted = [...whole.testResults.filter(({ name }) => !twice.has(name)), ...again.testResults]
+const counted = [...whole.filter(({ name }) => !twice.has(name)), ...again.testResults]
 const say = (line) => process.stdout.write(`${line}\n`)
 const count = (status) =>
   counted.flatMap(({ assertionResults }) => assertionResults).filter((one) => one.status === status).length

@@ -225,7 +225,7 @@ describe('a donor that is as agreed', () => {
 })
 
 describe('a node that can’t be used', () => {
-  it.each<[string, () => Promise<AsyncDisposable & { url: string }>, string, RegExp]>([
+  it.concurrent.each<[string, () => Promise<AsyncDisposable & { url: string }>, string, RegExp]>([
     [
       'is dead',
       async () => ({ url: `http://127.0.0.1:${await deadPort()}`, [Symbol.asyncDispose]: async () => {} }),
@@ -450,12 +450,13 @@ describe('the ramp stops at the first sign of harm:', () => {
     void pause(200).then(() => json(() => aCode())(request, response))
   }
   const degradingSlowly = degrading(late)
+  const silent = degrading(() => {})
   it.each<[string, Answer, RegExp]>([
     ['it gets slow at half the pledge', degradingSlowly, /its p99 rose from \d+ ms to \d+ ms/],
     ['it answers 429', degrading((_, response) => response.writeHead(429).end()), /answers 429 or 503/],
     ['it answers 503', degrading((_, response) => response.writeHead(503).end()), /answers 429 or 503/],
     ['it breaks off', degrading((_, response) => response.destroy()), /more than 1 % are errors/],
-    ['it is silent', degrading(() => {}), /errors/],
+    ['it is silent', silent, /errors/],
   ])('%s', async (_, code, says) => {
     let requests = 0
     await using node = await httpUpstream(
@@ -466,7 +467,13 @@ describe('the ramp stops at the first sign of harm:', () => {
         },
       }),
     )
-    const settings = { ...quick, totalMs: 4000, growthFloorMs: code === degradingSlowly ? 50 : 5000 }
+    const settings = {
+      ...quick,
+      totalMs: 4000,
+      growthFloorMs: code === degradingSlowly ? 50 : 5000,
+      // What is silent is an error only then.
+      timeoutMs: code === silent ? 1000 : quick.timeoutMs,
+    }
     const report = await verified(node.url, { limit: { rps: pledge, concurrent: null } }, { settings })
     expect(saidBy(report, 'ramp')).toMatch(says)
     expect(report.checks.at(-1)?.measured['reachedRps']).toBeLessThan(pledge)

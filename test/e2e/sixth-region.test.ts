@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { RunningDemo } from '../support/demo.ts'
 import { eventually } from '../support/eventually.ts'
 import { failed, startLoad } from '../support/load.ts'
-import { cli, type Ended, toEnd } from '../support/operators-command.ts'
+import { cli, type Ended, inherited, toEnd } from '../support/operators-command.ts'
 import { httpUpstream } from '../support/upstream.ts'
 
 const resident = 'R610100-000001'
@@ -51,7 +51,7 @@ it('a sixth region, from nobody to serving', async () => {
   const run = (token: string, ...args: string[]): Promise<Ended> => {
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: demo.folder,
-      env: { PATH: process.env['PATH'], CHIYUAN_URL: adminUrl, LC_ALL: 'C.UTF-8', CHIYUAN_TOKEN_FILE: token },
+      env: { ...inherited, CHIYUAN_URL: adminUrl, LC_ALL: 'C.UTF-8', CHIYUAN_TOKEN_FILE: token },
       stdio: 'pipe',
     })
     child.stdin.end()

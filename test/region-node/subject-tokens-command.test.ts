@@ -65,9 +65,9 @@ describe('chiyuan subject-tokens make', () => {
   it.each([
     { args: ['make', '--type', 'passport'], says: 'documents of type passport need a pepper' },
     { args: ['make', '--type', 'library-card'], says: 'must be one of resident-id-card, passport' },
-    { args: ['make', '--type', 'passport', '--pepper', '/nowhere/p.json'], says: 'ENOENT' },
-    { args: ['create-pepper', '/nowhere/p.json'], says: "can't be written: ENOENT" },
-    { args: ['rotate-pepper', '/nowhere/p.json'], says: "can't be used: ENOENT" },
+    { args: ['make', '--type', 'passport', '--pepper', '/nowhere/at/all.json'], says: 'ENOENT' },
+    { args: ['create-pepper', '/nowhere/at/all.json'], says: "can't be written: ENOENT" },
+    { args: ['rotate-pepper', '/nowhere/at/all.json'], says: "can't be used: ENOENT" },
   ])('says what is wrong: $args', async ({ args, says }) => {
     const { code, stderr } = await tokens('', ...args)
     expect(code).toBe(1)

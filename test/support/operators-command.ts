@@ -13,6 +13,9 @@ import { httpUpstream, named } from './upstream.ts'
 
 export const cli = fileURLToPath(new URL('../../gateway/cli/main.ts', import.meta.url))
 
+/** Nothing else of this process's environment is a person's. */
+export const inherited = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }
+
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
@@ -73,7 +76,7 @@ export async function commandLine(
   ): Child => {
     const child = spawn(command, args, {
       cwd: folder,
-      env: { PATH: process.env['PATH'], ...usual, ...env },
+      env: { ...inherited, ...usual, ...env },
       stdio: 'pipe',
     })
     child.stdin.on('error', () => {})

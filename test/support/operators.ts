@@ -1,4 +1,7 @@
 // The operators' API in this process, on a registry in memory: every answer is held to the API's own document.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Express } from 'express'
@@ -68,7 +71,10 @@ export async function openApi(
   started.use(registry)
   const { observer, events } = listening()
   const clock = new FakeClock()
-  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere')
+  // What it writes there must be found by no other test.
+  const folder = await mkdtemp(join(tmpdir(), 'chiyuan-operators-'))
+  started.defer(() => rm(folder, { recursive: true, force: true }))
+  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], folder)
   const enrolments = () => ({ ...config.enrolment, share: 1 })
   const directory = started.use(
     new Directory({ registry, clock, observer, wallNow: Date.now, enrolments }, () => {}),
