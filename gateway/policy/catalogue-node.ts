@@ -38,6 +38,8 @@ export function catalogueNode(
   if (places === null)
     return `Meta limit is "${shown(limit)}", it must be 1 or more requests open at once, or left out`
   if (port === 0) return 'it has no port'
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    return `its port is ${port}, it must be 1 to 65535`
   const url = `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
   if (!hostPattern.test(address) || !URL.canParse(url)) return `its address is "${shown(address)}", no host`
   return codeNode({

@@ -80,6 +80,8 @@ describe('an instance', () => {
     ['a weight beyond reason', { meta: { region: '610100', weight: '1e9' } }, 'Meta weight is "1e9"'],
     ['a limit below one', { meta: { region: '610100', limit: '-5' } }, 'Meta limit is "-5"'],
     ['no port', { port: 0 }, 'it has no port'],
+    ['a port below all', { port: -1 }, 'its port is -1'],
+    ['a port beyond all', { port: 65_536 }, 'its port is 65536'],
     ['an address that is none', { address: 'a/b?c' }, 'its address is "a/b?c"'],
   ])('with %s is left out alone, and told why', (_, changes, why) => {
     const found = foundNodes([instance('bad', changes), instance('good')], nothingFound, 0, settings)

@@ -14,7 +14,7 @@ export interface Registration {
 
 /** Passing, by no word of anybody. @param changed Fields of the registration that differ. */
 export async function register(
-  { ask }: ConsulServer,
+  server: ConsulServer,
   { service, id, url, region }: Registration,
   changed: object = {},
 ): Promise<void> {
@@ -27,12 +27,12 @@ export async function register(
     Meta: { region, node: id },
     ...changed,
   }
-  const answer = await ask('PUT', '/agent/service/register', JSON.stringify(body))
+  const answer = await server.ask('PUT', '/agent/service/register', JSON.stringify(body))
   expect([answer.status, await answer.text()]).toEqual([200, ''])
 }
 
-export async function deregister({ ask }: ConsulServer, id: string): Promise<void> {
-  const answer = await ask('PUT', `/agent/service/deregister/${id}`)
+export async function deregister(server: ConsulServer, id: string): Promise<void> {
+  const answer = await server.ask('PUT', `/agent/service/deregister/${id}`)
   expect([answer.status, await answer.text()]).toEqual([200, ''])
 }
 

@@ -142,9 +142,9 @@ export async function startDatacenters(...names: readonly string[]): Promise<rea
   const servers = await Promise.all(places.map((place) => makeServer(place, [place], places, '')))
   await Promise.all(servers.map((server) => server.start()))
   await eventually(async () => {
-    for (const { ask } of servers) {
+    for (const server of servers) {
       for (const name of names) {
-        const { status } = await ask('GET', `/catalog/nodes?dc=${name}`)
+        const { status } = await server.ask('GET', `/catalog/nodes?dc=${name}`)
         if (status !== 200) throw new Error(`${name} is not reached yet: ${status}`)
       }
     }

@@ -187,7 +187,7 @@ export class ConsulConnection implements Disposable {
 
   /** Never with its cause: that holds the request, and the request the token. */
   private unavailable(cause: unknown): RegistryUnavailable {
-    return new RegistryUnavailable(inWords(cause, this.address, statusOf(cause)))
+    return new RegistryUnavailable(inWords(cause, this.address, statusOf(cause), this.access.section))
   }
 }
 
@@ -211,11 +211,15 @@ const indexed = z.object({
 const failed = z.object({ response: z.object({ statusCode: z.int() }) })
 const statusOf = (cause: unknown): number | null => failed.safeParse(cause).data?.response.statusCode ?? null
 
-function tlsOf({ caFile, certFile, keyFile }: ConsulAccess): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
+function tlsOf({ section = 'registry', caFile, certFile, keyFile }: ConsulAccess): {
+  ca?: Buffer
+  cert?: Buffer
+  key?: Buffer
+} {
   return {
-    ...(caFile !== null && { ca: pem('caFile', caFile) }),
-    ...(certFile !== null && { cert: pem('certFile', certFile) }),
-    ...(keyFile !== null && { key: pem('keyFile', keyFile) }),
+    ...(caFile !== null && { ca: pem(`${section}.caFile`, caFile) }),
+    ...(certFile !== null && { cert: pem(`${section}.certFile`, certFile) }),
+    ...(keyFile !== null && { key: pem(`${section}.keyFile`, keyFile) }),
   }
 }
 
@@ -223,7 +227,7 @@ function pem(field: string, file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new UsageError(`registry.${field}: ${errorText(cause)}; name a PEM file that can be read`, {
+    throw new UsageError(`${field}: ${errorText(cause)}; name a PEM file that can be read`, {
       cause,
     })
   }
