@@ -16,7 +16,7 @@ describeWithConsul('two datacentres', () => {
   let here: ConsulServer
   let there: ConsulServer
   beforeAll(async () => {
-    const [one, two] = await startDatacenters('dc1', 'dc2')
+    const [one, two] = await startDatacenters(['dc1', 'dc2'])
     if (one === undefined || two === undefined) throw new Error('two servers were started')
     here = one
     there = two

@@ -17,6 +17,7 @@ export async function register(
   server: ConsulServer,
   { service, id, url, region }: Registration,
   changed: object = {},
+  token?: string,
 ): Promise<void> {
   const { hostname, port } = new URL(url)
   const body = {
@@ -27,7 +28,7 @@ export async function register(
     Meta: { region, node: id },
     ...changed,
   }
-  const answer = await server.ask('PUT', '/agent/service/register', JSON.stringify(body))
+  const answer = await server.ask('PUT', '/agent/service/register', JSON.stringify(body), token)
   expect([answer.status, await answer.text()]).toEqual([200, ''])
 }
 

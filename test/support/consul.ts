@@ -137,9 +137,9 @@ export async function startCluster(size: number, hcl = ''): Promise<readonly Con
 }
 
 /** Datacentres of one server each, joined over the WAN; each can be asked for what the others have. */
-export async function startDatacenters(...names: readonly string[]): Promise<readonly ConsulServer[]> {
+export async function startDatacenters(names: readonly string[], hcl = ''): Promise<readonly ConsulServer[]> {
   const places = (await Promise.all(names.map((name) => makePlaces(1, name, true)))).flat()
-  const servers = await Promise.all(places.map((place) => makeServer(place, [place], places, '')))
+  const servers = await Promise.all(places.map((place) => makeServer(place, [place], places, hcl)))
   await Promise.all(servers.map((server) => server.start()))
   await eventually(async () => {
     for (const server of servers) {
