@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { errorCode, errorText, UsageError } from '../../../model/errors.ts'
 import { RegistryUnavailable } from '../port.ts'
 import { type ConsulAccess, currentToken } from './access.ts'
+import { boundAnswers } from './bounded-answers.ts'
 import { catalogueEntries, type CatalogueEntry } from './catalogue.ts'
 import { inWords } from './refusal.ts'
 import {
@@ -20,6 +21,9 @@ import {
 
 /** An agent answers a watch up to this share of its `wait` later, so that watchers do not come back together. */
 const agentsJitter = 1 / 16
+
+/** Whoever may register services may write 40 KB into each; 2,000 nodes as they should be take 4 MB. */
+const longestCatalogueBytes = 8 * 1024 * 1024
 
 /** An answer of a blocking query. */
 export interface Followed<T> {
@@ -56,6 +60,7 @@ export class ConsulConnection implements Disposable {
         ? new HttpsAgent({ keepAlive: true, ...tlsOf(access) })
         : new HttpAgent({ keepAlive: true }),
     })
+    boundAnswers(this.client, { 'health.service': longestCatalogueBytes })
   }
 
   /**
