@@ -1,6 +1,5 @@
 // Ends answers that are longer than they may be: the client gathers whatever comes, and decodes it in one go.
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type Consul from 'consul'
 
 /** What the client hands to whoever extends it, as far as it is of interest here. */
 interface Asked {
@@ -8,8 +7,11 @@ interface Asked {
   transport: { request(options: object): ClientRequest }
 }
 
-/** @param mostBytes By the client's name of an operation, such as `health.service`; others have no bound. */
-export function boundAnswers(client: Consul, mostBytes: Readonly<Record<string, number>>): void {
+/**
+ * @param client Of the library `consul`.
+ * @param mostBytes By the client's name of an operation, such as `health.service`; others have no bound.
+ */
+export function boundAnswers(client: object, mostBytes: Readonly<Record<string, number>>): void {
   const onRequest = (asked: Asked, next: () => void): void => {
     const most = mostBytes[asked.opts.name ?? '']
     const { transport } = asked
