@@ -14,7 +14,8 @@ export function inconsistencies(config: Config): Inconsistency[] {
     ...nodeNames(config),
     ...homes(config),
     ...deadlines(config),
-    ...registryFiles(config),
+    ...agentFiles(config),
+    ...foundNodes(config),
   ]
 }
 
@@ -184,19 +185,33 @@ function* deadlines(config: Config): Generator<Inconsistency> {
   }
 }
 
-function* registryFiles({ registry }: Config): Generator<Inconsistency> {
-  if (registry.driver !== 'consul') return
-  const { address, certFile, keyFile } = registry
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    const missing = certFile === undefined ? 'certFile' : 'keyFile'
-    yield { path: ['registry', missing], message: 'missing; certFile and keyFile are given together' }
-  }
-  for (const field of ['caFile', 'certFile', 'keyFile'] as const) {
-    if (registry[field] !== undefined && address.startsWith('http:')) {
-      yield {
-        path: ['registry', field],
-        message: `it is of no use with ${address}; use https:// there, or leave it out`,
+function* agentFiles(config: Config): Generator<Inconsistency> {
+  for (const section of ['registry', 'discovery'] as const) {
+    const agent = config[section]
+    if (agent.driver !== 'consul') continue
+    const { address, certFile, keyFile } = agent
+    if ((certFile === undefined) !== (keyFile === undefined)) {
+      const missing = certFile === undefined ? 'certFile' : 'keyFile'
+      yield { path: [section, missing], message: 'missing; certFile and keyFile are given together' }
+    }
+    for (const field of ['caFile', 'certFile', 'keyFile'] as const) {
+      if (agent[field] !== undefined && address.startsWith('http:')) {
+        yield {
+          path: [section, field],
+          message: `it is of no use with ${address}; use https:// there, or leave it out`,
+        }
       }
+    }
+  }
+}
+
+function* foundNodes({ discovery, clientCertificates }: Config): Generator<Inconsistency> {
+  if (discovery.driver === 'none') return
+  const { clientCertificate } = discovery.tls ?? {}
+  if (clientCertificate !== undefined && clientCertificates[clientCertificate] === undefined) {
+    yield {
+      path: ['discovery', 'tls', 'clientCertificate'],
+      message: `${clientCertificate} is not listed under clientCertificates; add it there, or correct the name`,
     }
   }
 }

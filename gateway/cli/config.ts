@@ -13,7 +13,8 @@ export function configCommand(): Command {
     .action(async (file: string) => {
       const config = await loadConfig(file, process.env)
       const nodes = config.regions.reduce((sum, region) => sum + region.nodes.length, 0)
-      process.stdout.write(`${file}: good: ${config.regions.length} regions, ${nodes} nodes\n`)
+      const more = config.discovery.driver === 'none' ? '' : ', others in the catalogue'
+      process.stdout.write(`${file}: good: ${config.regions.length} regions, ${nodes} nodes${more}\n`)
     })
   command
     .command('reference')

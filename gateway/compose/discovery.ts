@@ -25,6 +25,7 @@ export async function followCatalogues(
   const { address, tokenFile, caFile, certFile, keyFile, timeoutMs, waitMs } = discovery
   const connection = started.use(
     new ConsulConnection({
+      section: 'discovery',
       address,
       datacenter: null,
       tokenFile: tokenFile ?? null,

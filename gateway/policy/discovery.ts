@@ -1,21 +1,8 @@
 // What instances in a catalogue make of the federation: nodes of the file's regions. Nothing there can break the file's.
 import type { Hold } from '../model/hold.ts'
-import { isNodeId, isRegionId, type NodeId, type RegionId } from '../model/ids.ts'
-import type { NodeTrust } from '../model/node-trust.ts'
+import type { NodeId } from '../model/ids.ts'
 import type { CodeNode, Region } from '../model/region.ts'
-import { codeNode } from './code-node.ts'
-
-/** An instance as a catalogue lists it. */
-export interface Instance {
-  readonly serviceId: string
-  readonly machine: string
-  readonly address: string
-  readonly port: number
-  readonly meta: Readonly<Record<string, string>>
-  readonly health: 'passing' | 'critical' | 'maintenance'
-  /** It is there, and nothing of it can be used. */
-  readonly isUnreadable: boolean
-}
+import { catalogueNode, type Instance, type NodeSettings, shown } from './catalogue-node.ts'
 
 export interface FoundNode {
   readonly node: CodeNode
@@ -24,13 +11,9 @@ export interface FoundNode {
   readonly goneSince: number | null
 }
 
-export interface DiscoverySettings {
+export interface DiscoverySettings extends NodeSettings {
   /** How long nodes that are not listed any more are kept for what they have in flight, ms. */
   readonly drainMs: number
-  /** This process's part of what a node takes, above 0 to 1. */
-  readonly share: number
-  /** How the nodes' certificates are judged; `null`: by the system's authorities. */
-  readonly trust: NodeTrust | null
 }
 
 /** Of one catalogue, such as that of a datacentre. */
@@ -44,8 +27,13 @@ export const nothingFound: Found = { nodes: [], warnings: [] }
 
 /** A list that lost more of its nodes than this share at once is not believed, 0 to 1. */
 export const believedLoss = 0.5
+/** Nodes of one catalogue that are used; each costs probes and a place in every snapshot. */
+export const mostNodes = 2000
+/** Lines of what is amiss with one catalogue. */
+export const mostWarnings = 20
 
 /**
+ * Whoever is in use stays, lest a false instance takes over another's id, address or place.
  * @param before What was made of the list before.
  * @param wallMs Wall-clock milliseconds since 1970.
  */
@@ -56,17 +44,7 @@ export function foundNodes(
   settings: DiscoverySettings,
 ): Found {
   const warnings: string[] = []
-  const listed = new Map<NodeId, FoundNode>()
-  const inOrder = instances.toSorted(
-    (a, b) => compare(a.serviceId, b.serviceId) || compare(a.machine, b.machine),
-  )
-  for (const instance of inOrder) {
-    const read = nodeOf(instance, settings)
-    if (typeof read === 'string') warnings.push(`${nameOf(instance)}: ${read}; left out`)
-    else if (listed.has(read.id))
-      warnings.push(`${nameOf(instance)}: node ${read.id} is listed twice; left out`)
-    else listed.set(read.id, { node: read, health: instance.health, goneSince: null })
-  }
+  const listed = listedNodes(instances, before, settings, warnings)
   const missing = before.nodes.filter(({ node }) => !listed.has(node.id))
   const were = before.nodes.filter(({ goneSince }) => goneSince === null).length
   // Consul answers an empty list too where a token has lost its rights or data are gone. Nodes say themselves how they are.
@@ -81,47 +59,72 @@ export function foundNodes(
       `the catalogue lists ${listed.size} nodes where there were ${were}; those that are missing stay until it lists at least half again, or this gateway starts anew`,
     )
   }
-  return { nodes: [...listed.values(), ...kept], warnings }
+  const inOrder = [...listed.values()].toSorted((a, b) => compare(a.node.id, b.node.id))
+  return { nodes: [...inOrder, ...kept].slice(0, mostNodes), warnings: atMost(warnings) }
+}
+
+interface Claim {
+  readonly instance: Instance
+  readonly node: CodeNode
+  readonly isInUse: boolean
+}
+
+function listedNodes(
+  instances: readonly Instance[],
+  before: Found,
+  settings: DiscoverySettings,
+  warnings: string[],
+): Map<NodeId, FoundNode> {
+  const inUse = new Map(before.nodes.map(({ node }) => [node.id, node.connectionKey]))
+  const claims = instances.flatMap((instance): Claim[] => {
+    const node = catalogueNode(instance, settings)
+    if (typeof node !== 'string')
+      return [{ instance, node, isInUse: inUse.get(node.id) === node.connectionKey }]
+    warnings.push(`${nameOf(instance)}: ${node}; left out`)
+    return []
+  })
+  const holders = Map.groupBy(claims.toSorted(byClaim), ({ node }) => node.id)
+  const firsts = [...holders.values()].flatMap(([first, ...others]) => {
+    for (const { instance, node } of others)
+      warnings.push(`${nameOf(instance)}: node ${node.id} is listed twice; left out`)
+    return first === undefined ? [] : [first]
+  })
+  const listed = new Map<NodeId, FoundNode>()
+  const origins = new Map<string, NodeId>()
+  let beyond = 0
+  for (const { instance, node } of firsts.toSorted(byUse)) {
+    const twin = origins.get(node.origin)
+    if (twin !== undefined)
+      warnings.push(`${nameOf(instance)}: ${node.origin} is the address of node ${twin} already; left out`)
+    else if (listed.size === mostNodes) beyond += 1
+    else {
+      origins.set(node.origin, node.id)
+      listed.set(node.id, { node, health: instance.health, goneSince: null })
+    }
+  }
+  if (beyond > 0)
+    warnings.unshift(
+      `the catalogue lists more than ${mostNodes} nodes; ${beyond} are left out, of those that came last`,
+    )
+  return listed
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const isCritical = ({ instance }: Claim): number => Number(instance.health === 'critical')
+const byUse = (a: Claim, b: Claim): number =>
+  Number(b.isInUse) - Number(a.isInUse) ||
+  compare(a.instance.serviceId, b.instance.serviceId) ||
+  compare(a.instance.machine, b.instance.machine)
+/** A node that has moved off a dead machine gives its id to the one that lives. */
+const byClaim = (a: Claim, b: Claim): number => isCritical(a) - isCritical(b) || byUse(a, b)
 
-const nameOf = ({ serviceId, machine }: Instance): string => `catalogue's ${serviceId} on ${machine}`
+const nameOf = ({ serviceId, machine }: Instance): string =>
+  `catalogue's ${shown(serviceId)} on ${shown(machine)}`
 
-/** @returns Why it is none. */
-function nodeOf(
-  { serviceId, address, port, meta, isUnreadable }: Instance,
-  settings: DiscoverySettings,
-): CodeNode | string {
-  if (isUnreadable) return 'its port or another field is of no kind that can be used'
-  const { region = '', node = serviceId, scheme = 'http', weight = '1', limit = '' } = meta
-  if (!isRegionId(region)) return `Meta region is "${region}", it must be a six-digit code such as 610100`
-  if (!isNodeId(node))
-    return `Meta node is "${node}", it must be 1 to 64 letters, digits, dots, dashes or underscores`
-  if (scheme !== 'http' && scheme !== 'https') return `Meta scheme is "${scheme}", it must be http or https`
-  const [parts, places] = [positive(weight), limit === '' ? Infinity : positive(limit)]
-  if (parts === null || parts > 1000) return `Meta weight is "${weight}", it must be above 0 to 1000`
-  if (places === null)
-    return `Meta limit is "${limit}", it must be 1 or more requests open at once, or left out`
-  if (port === 0) return 'it has no port'
-  const url = `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
-  if (!URL.canParse(url) || new URL(url).pathname !== '/') return `its address is "${address}", no host`
-  return codeNode({
-    id: node,
-    region,
-    url,
-    weight: parts,
-    limit: places === Infinity ? Infinity : Math.max(1, Math.floor(places * settings.share)),
-    trust: settings.trust,
-    // It may be no more than an enrolled one may: whoever may register a service is not whoever wrote the file.
-    isEnrolled: true,
-  })
-}
-
-function positive(text: string): number | null {
-  const value = /^\d{1,7}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0
-  return value > 0 ? value : null
-}
+const atMost = (warnings: readonly string[]): readonly string[] =>
+  warnings.length <= mostWarnings
+    ? warnings
+    : [...warnings.slice(0, mostWarnings - 1), `and ${warnings.length - mostWarnings + 1} more like these`]
 
 export interface DiscoveryEffect {
   readonly regions: readonly Region[]
@@ -143,15 +146,15 @@ export function withFound(
   const all = found.flatMap(({ nodes }) => nodes)
   if (all.length === 0) return { regions, drains: [], suspects: new Set(), warnings }
   const taken = new Set(regions.flatMap(({ nodes }) => nodes.map(({ id }) => id)))
-  const origins = new Set(regions.flatMap(({ nodes }) => nodes.map(({ origin }) => origin)))
+  const origins = new Map(regions.flatMap(({ nodes }) => nodes.map(({ origin, id }) => [origin, id])))
   const byCode = new Map(regions.map((region) => [region.code, region]))
   const used: FoundNode[] = []
   for (const one of all) {
     const { id, region, origin } = one.node
-    const why = refusal(byCode.get(region), region, taken.has(id), origins.has(origin), origin)
+    const why = refusal(byCode.get(region), one.node, taken.has(id), origins.get(origin))
     if (why === null) {
       taken.add(id)
-      origins.add(origin)
+      origins.set(origin, id)
       used.push(one)
     } else warnings.push(`catalogue's node ${id}: ${why}; left out`)
   }
@@ -165,23 +168,22 @@ export function withFound(
     }),
     drains: used.flatMap((one) => drainOf(one, wallMs, drainMs)),
     suspects: new Set(used.filter(({ health }) => health === 'critical').map(({ node }) => node.id)),
-    warnings,
+    warnings: atMost(warnings),
   }
 }
 
 /** What the file and enrolments say comes before a catalogue. @returns `null`: it is taken. */
 function refusal(
-  region: Region | undefined,
-  code: RegionId,
+  home: Region | undefined,
+  { region, origin }: CodeNode,
   isNameTaken: boolean,
-  isPlaceTaken: boolean,
-  origin: string,
+  twin: NodeId | undefined,
 ): string | null {
-  if (region === undefined) return `the configuration has no region ${code}`
-  if (!region.discovers)
-    return `region ${code} lists its nodes in the configuration; set discover: true there`
+  if (home === undefined) return `the configuration has no region ${region}`
+  if (!home.discovers)
+    return `region ${region} lists its nodes in the configuration; set discover: true there`
   if (isNameTaken) return 'there is a node of that name already'
-  return isPlaceTaken ? `there is a node at ${origin} already` : null
+  return twin === undefined ? null : `${origin} is the address of node ${twin} already`
 }
 
 /** 31 December 9999, wall-clock ms. */

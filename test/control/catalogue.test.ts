@@ -34,7 +34,7 @@ it.each([
 })
 
 it('one that nobody understands hides no other', () => {
-  const read = catalogueEntries.parse([entry({ ID: 'odd', Port: 70_000 }), 7, entry()])
+  const read = catalogueEntries.parse([entry({ ID: 'odd', Port: 'http' }), 7, entry()])
   expect(read.map(({ serviceId, isUnreadable }) => [serviceId, isUnreadable])).toEqual([
     ['odd', true],
     ['#1', true],

@@ -5,21 +5,24 @@ import { regionId } from '../../gateway/model/ids.ts'
 import type { Region } from '../../gateway/model/region.ts'
 import { codeNode } from '../../gateway/policy/code-node.ts'
 import { nodeId } from '../../gateway/model/ids.ts'
+import type { Instance } from '../../gateway/policy/catalogue-node.ts'
 import {
   type DiscoverySettings,
   foundNodes,
-  type Instance,
+  mostNodes,
+  mostWarnings,
   nothingFound,
   withFound,
 } from '../../gateway/policy/discovery.ts'
 
 const settings: DiscoverySettings = { drainMs: 1000, share: 1, trust: null }
 
+/** Each letter at a port of its own: `a` at 9101. */
 const instance = (node: string, changes: Partial<Instance> = {}): Instance => ({
   serviceId: `chiyuan-node-${node}`,
   machine: 'm1',
   address: '10.0.0.1',
-  port: 9101 + node.charCodeAt(0) - 97,
+  port: 9004 + node.charCodeAt(node.length - 1),
   meta: { region: '610100', node },
   health: 'passing',
   isUnreadable: false,
@@ -45,7 +48,7 @@ const idsOf = (found: { nodes: readonly { node: { id: string } }[] }): string[] 
 describe('an instance', () => {
   it('is a node by what its Meta says', () => {
     const meta = { region: '610100', node: 'xian-1', scheme: 'https', weight: '2.5', limit: '64' }
-    const { nodes, warnings } = foundNodes([instance('x', { meta, port: 9101 })], nothingFound, 0, {
+    const { nodes, warnings } = foundNodes([instance('a', { meta })], nothingFound, 0, {
       ...settings,
       share: 0.5,
     })
@@ -80,6 +83,8 @@ describe('an instance', () => {
     ['a limit below one', { meta: { region: '610100', limit: '-5' } }, 'Meta limit is "-5"'],
     ['no port', { port: 0 }, 'it has no port'],
     ['what nobody understands', { isUnreadable: true }, 'of no kind that can be used'],
+    ['a port below all', { port: -1 }, 'its port is -1'],
+    ['a port beyond all', { port: 65_536 }, 'its port is 65536'],
     ['an address that is none', { address: 'a/b?c' }, 'its address is "a/b?c"'],
   ])('with %s is left out alone, and told why', (_, changes, why) => {
     const found = foundNodes([instance('bad', changes), instance('good')], nothingFound, 0, settings)
@@ -94,6 +99,103 @@ describe('an instance', () => {
       expect(found.nodes.map(({ node }) => node.origin)).toEqual(['http://10.0.0.1:9101'])
       expect(found.warnings).toEqual([expect.stringContaining('listed twice')])
     }
+  })
+})
+
+describe('an instance that somebody wrote who has no business there', () => {
+  const hostile = (changes: Partial<Instance>) =>
+    foundNodes([instance('bad', changes)], nothingFound, 0, settings)
+
+  it.each<[string, Partial<Instance>]>([
+    ['a region', { meta: { region: `\u001b]0;x\u0007\u202e${'6'.repeat(100_000)}` } }],
+    ['a name', { meta: { region: '610100', node: `\u001b[2J${'a'.repeat(100_000)}` } }],
+    ['a scheme', { meta: { region: '610100', scheme: `\n${'a'.repeat(100_000)}` } }],
+    ['a weight', { meta: { region: '610100', weight: `\u009b${'1'.repeat(100_000)}` } }],
+    ['a limit', { meta: { region: '610100', limit: `\u2028${'1'.repeat(100_000)}` } }],
+    ['an address', { address: `\u0000${'a'.repeat(100_000)}` }],
+    ['a service id', { serviceId: `\u001b[31m${'a'.repeat(100_000)}`, meta: {} }],
+    ['a machine', { machine: `\r\n${'a'.repeat(100_000)}`, meta: {} }],
+  ])('with %s that is long and acts upon terminals is told of shortly, in plain characters', (_, changes) => {
+    const { nodes, warnings } = hostile(changes)
+    expect(nodes).toEqual([])
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]?.length).toBeLessThan(500)
+    expect(warnings[0]).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+  })
+
+  it.each([
+    'good.example?',
+    'good.example#',
+    'user@good.example',
+    'user:pass@10.0.0.1',
+    '10.0.0.1:80',
+    'a b',
+    'a\\b',
+    '[::1]',
+    '',
+  ])('has no address such as "%s", which would be another in a URL', (address) => {
+    expect(hostile({ address }).warnings).toEqual([expect.stringContaining('no host')])
+  })
+
+  it('does not get the id of a node that is in use, whatever it is called', () => {
+    const mine = instance('a', { serviceId: 'z' })
+    const first = foundNodes([mine], nothingFound, 0, settings)
+    const theirs = instance('a', { serviceId: '0', address: '10.6.6.6' })
+    for (const list of [
+      [mine, theirs],
+      [theirs, mine],
+    ]) {
+      const next = foundNodes(list, first, 100, settings)
+      expect(next.nodes.map(({ node }) => node.origin)).toEqual(['http://10.0.0.1:9101'])
+      expect(next.warnings).toEqual([expect.stringContaining("catalogue's 0 on m1: node a is listed twice")])
+    }
+  })
+
+  it('gets it where Consul finds that one critical: so a node moves off a dead machine', () => {
+    const dead = instance('a', { health: 'critical' })
+    const first = foundNodes([dead], nothingFound, 0, settings)
+    const moved = instance('a', { machine: 'm2', address: '10.0.0.2' })
+    const next = foundNodes([dead, moved], first, 100, settings)
+    expect(next.nodes.map(({ node }) => node.origin)).toEqual(['http://10.0.0.2:9101'])
+  })
+
+  it('is not the second name of an address, which would be asked and laden twice', () => {
+    const first = foundNodes([instance('z')], nothingFound, 0, settings)
+    const next = foundNodes(
+      [instance('a', { port: 9126 }), instance('z'), instance('b')],
+      first,
+      100,
+      settings,
+    )
+    expect(idsOf(next)).toEqual(['b', 'z'])
+    expect(next.warnings).toEqual([expect.stringContaining('is the address of node z already')])
+  })
+
+  it('is one of so many that are used at the most, and those in use are among them', () => {
+    const flood = Array.from({ length: mostNodes + 500 }, (_, i) =>
+      instance(`flood-${i}`, { serviceId: `0-${i}`, address: `10.1.${i >> 8}.${i & 255}` }),
+    )
+    const own = instance('own', { serviceId: 'z' })
+    const first = foundNodes([own], nothingFound, 0, settings)
+    const next = foundNodes([...flood, own], first, 100, settings)
+    expect(next.nodes).toHaveLength(mostNodes)
+    expect(idsOf(next)).toContain('own')
+    expect(next.warnings).toEqual([expect.stringContaining('501 are left out')])
+    // Nor by lists that are doubted, one after the other.
+    const others = (round: number) =>
+      Array.from({ length: 400 }, (_, i) =>
+        instance(`r${round}-${i}`, { address: `10.2.${round}.${i & 255}`, port: 1 + (i >> 8) }),
+      )
+    let found = next
+    for (let round = 0; round < 5; round += 1) found = foundNodes(others(round), found, 200 + round, settings)
+    expect(found.nodes.length).toBeLessThanOrEqual(mostNodes)
+  })
+
+  it('is one of many that are not all named', () => {
+    const bad = Array.from({ length: 1000 }, (_, i) => instance(`bad-${i}`, { meta: {} }))
+    const { warnings } = foundNodes(bad, nothingFound, 0, settings)
+    expect(warnings).toHaveLength(mostWarnings)
+    expect(warnings.at(-1)).toBe(`and ${1000 - mostWarnings + 1} more like these`)
   })
 })
 
@@ -160,9 +262,13 @@ describe('a list', () => {
           const ids = idsOf(found)
           expect(new Set(ids).size).toBe(ids.length)
         }
-        const last = lists.at(-1) ?? []
-        const alone = foundNodes(last, nothingFound, 0, settings)
-        expect(idsOf(found)).toEqual(expect.arrayContaining(idsOf(alone)))
+        for (const one of lists.at(-1) ?? []) {
+          const { node } = foundNodes([one], nothingFound, 0, settings).nodes[0] ?? {}
+          const isThere = found.nodes.some(
+            ({ node: { id, origin } }) => id === node?.id || origin === node?.origin,
+          )
+          expect(node === undefined || isThere).toBe(true)
+        }
       }),
     )
   })

@@ -99,6 +99,7 @@ export interface ConsulServer extends AsyncDisposable {
   readonly port: number
   /** Where other servers reach it, which names it as a leader. */
   readonly serverPort: number
+  readonly datacenter: string
   /** Stands still, with its connections open. */
   freeze(): void
   thaw(): void
@@ -112,6 +113,9 @@ export interface ConsulServer extends AsyncDisposable {
 
 interface Place {
   readonly name: string
+  readonly datacenter: string
+  /** Of the gossip between datacentres; `null` where there is one only. */
+  readonly wan: number | null
   readonly http: number
   readonly serf: number
   readonly server: number
@@ -126,21 +130,53 @@ export async function startConsul(hcl = ''): Promise<ConsulServer> {
 
 /** Servers that have a leader, all on this machine. */
 export async function startCluster(size: number, hcl = ''): Promise<readonly ConsulServer[]> {
-  const ports = await freePorts(size * 3)
-  const places: Place[] = Array.from({ length: size }, (_, i) => {
-    const [http = 0, serf = 0, server = 0] = ports.slice(i * 3)
-    return { name: `s${i + 1}`, http, serf, server }
-  })
-  const servers = await Promise.all(places.map((place) => makeServer(place, places, hcl)))
+  const places = await makePlaces(size, 'dc1', false)
+  const servers = await Promise.all(places.map((place) => makeServer(place, places, null, hcl)))
   await Promise.all(servers.map((server) => server.start()))
   return servers
 }
 
-async function makeServer(place: Place, all: readonly Place[], hcl: string): Promise<ConsulServer> {
+/** Datacentres of one server each, joined over the WAN; each can be asked for what the others have. */
+export async function startDatacenters(names: readonly string[], hcl = ''): Promise<readonly ConsulServer[]> {
+  const places = (await Promise.all(names.map((name) => makePlaces(1, name, true)))).flat()
+  const servers = await Promise.all(places.map((place) => makeServer(place, [place], places, hcl)))
+  await Promise.all(servers.map((server) => server.start()))
+  await eventually(async () => {
+    for (const server of servers) {
+      for (const name of names) {
+        const { status } = await server.ask('GET', `/catalog/nodes?dc=${name}`)
+        if (status !== 200) throw new Error(`${name} is not reached yet: ${status}`)
+      }
+    }
+  }, 15_000)
+  return servers
+}
+
+async function makePlaces(size: number, datacenter: string, joins: boolean): Promise<Place[]> {
+  const ports = await freePorts(size * 4)
+  return Array.from({ length: size }, (_, i) => {
+    const [http = 0, serf = 0, server = 0, wan = 0] = ports.slice(i * 4)
+    return {
+      name: `s${i + 1}`,
+      datacenter,
+      http,
+      serf,
+      server,
+      wan: joins ? wan : null,
+    }
+  })
+}
+
+async function makeServer(
+  place: Place,
+  all: readonly Place[],
+  datacenters: readonly Place[] | null,
+  hcl: string,
+): Promise<ConsulServer> {
   if (binary === null) throw new Error('there is no consul; CI must find or fetch one')
   const data = await mkdtemp(join(tmpdir(), 'chiyuan-consul-'))
   const url = `http://127.0.0.1:${place.http}`
-  const args = argumentsFor(place, all, hcl, data)
+  const args = argumentsFor(place, all, datacenters ?? [], hcl, data)
   let child: ChildProcess | null = null
   const ask = (method: string, path: string, body?: string, token?: string): Promise<Response> =>
     fetch(`${url}/v1${path}`, {
@@ -160,6 +196,7 @@ async function makeServer(place: Place, all: readonly Place[], hcl: string): Pro
     url,
     port: place.http,
     serverPort: place.server,
+    datacenter: place.datacenter,
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     kill,
@@ -185,18 +222,28 @@ const mortal = (command: string, args: string[]): [string, string[]] =>
     ? ['/usr/bin/setpriv', ['--pdeathsig', 'KILL', command, ...args]]
     : [command, args]
 
-function argumentsFor({ name, http, serf, server }: Place, all: readonly Place[], hcl: string, data: string) {
+function argumentsFor(
+  { name, datacenter, http, serf, server, wan }: Place,
+  all: readonly Place[],
+  datacenters: readonly Place[],
+  hcl: string,
+  data: string,
+) {
   const hcls = [
-    `ports{http=${http} dns=-1 grpc=-1 serf_lan=${serf} serf_wan=-1 server=${server}}`,
+    `ports{http=${http} dns=-1 grpc=-1 serf_lan=${serf} serf_wan=${wan ?? -1} server=${server}}`,
     'performance{raft_multiplier=1}',
     'disable_update_check=true',
     'limits{http_max_conns_per_client=2000}',
     ...(hcl === '' ? [] : [hcl]),
   ].flatMap((text) => ['-hcl', text])
   const joins = all.length === 1 ? [] : all.map((other) => `-retry-join=127.0.0.1:${other.serf}`)
+  const wanJoins = datacenters
+    .filter((other) => other.datacenter !== datacenter)
+    .map((other) => `-retry-join-wan=127.0.0.1:${other.wan}`)
   const own = ['-server', `-bootstrap-expect=${all.length}`, `-node=${name}`, `-data-dir=${data}`]
   const here = ['-bind=127.0.0.1', '-client=127.0.0.1', '-advertise=127.0.0.1', '-retry-interval=1s']
-  return ['agent', ...own, ...here, ...joins, ...hcls]
+  const far = [`-datacenter=${datacenter}`, '-retry-interval-wan=1s']
+  return ['agent', ...own, ...here, ...far, ...joins, ...wanJoins, ...hcls]
 }
 
 /** All held at once, so that they differ. */

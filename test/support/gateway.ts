@@ -13,6 +13,8 @@ export interface TestRegion {
   readonly code: string
   readonly tier?: 'city' | 'province' | 'nation'
   readonly neighbours?: readonly string[]
+  /** Whether it takes nodes of a catalogue; by default where it has none. */
+  readonly discover?: boolean
   readonly nodes: Readonly<Record<string, string>>
 }
 
@@ -65,11 +67,12 @@ export function testConfig(
     // Where all nodes of tests are.
     enrolment: { networks: ['127.0.0.0/8', '::1/128'] },
     home: { default: regions[0]?.code ?? '610100' },
-    regions: regions.map(({ code, tier = 'city', neighbours = [], nodes }) => ({
+    regions: regions.map(({ code, tier = 'city', neighbours = [], discover, nodes }) => ({
       code,
       name: { zh: code, en: code },
       tier,
       neighbours,
+      ...(discover !== undefined && { discover }),
       nodes: Object.entries(nodes).map(([id, url]) => ({ id, url })),
     })),
   }

@@ -31,6 +31,7 @@ interface Catalogue {
   entries: readonly CatalogueEntry[]
   found: Found
   lost: { readonly since: number; readonly detail: string } | null
+  hasBeenRead: boolean
 }
 
 export class Catalogues implements AsyncDisposable {
@@ -43,7 +44,13 @@ export class Catalogues implements AsyncDisposable {
   constructor(parts: CataloguesParts) {
     this.parts = parts
     const named = parts.datacenters.length === 0 ? [null] : parts.datacenters
-    this.all = named.map((datacenter) => ({ datacenter, entries: [], found: nothingFound, lost: null }))
+    this.all = named.map((datacenter) => ({
+      datacenter,
+      entries: [],
+      found: nothingFound,
+      lost: null,
+      hasBeenRead: false,
+    }))
   }
 
   /** Resolves once every catalogue has been read or could not be. */
@@ -66,13 +73,19 @@ export class Catalogues implements AsyncDisposable {
 
   /** What is amiss with a catalogue, one line each; what is amiss with what stands in it is told with it. */
   get warnings(): readonly string[] {
-    return this.all.flatMap((catalogue) =>
-      catalogue.lost === null
-        ? []
-        : [
-            `discovery: ${nameOf(catalogue)} can't be heard since ${new Date(catalogue.lost.since).toISOString()} (${catalogue.lost.detail}); its nodes stay as they were`,
-          ],
-    )
+    return this.all.flatMap((catalogue) => {
+      const { lost, found, entries, hasBeenRead } = catalogue
+      if (lost !== null)
+        return [
+          `discovery: ${nameOf(catalogue)} can't be heard since ${new Date(lost.since).toISOString()} (${lost.detail}); its nodes stay as they were`,
+        ]
+      // Consul shows a token without rights the same as where there is nothing.
+      if (hasBeenRead && entries.length === 0 && found.nodes.length === 0)
+        return [
+          `discovery: ${nameOf(catalogue)} lists no ${this.parts.service}; if there are some, see that discovery.tokenFile's token may read that service and its nodes there`,
+        ]
+      return []
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,6 +105,7 @@ export class Catalogues implements AsyncDisposable {
         changed: (entries) => {
           catalogue.entries = tag === null ? entries : entries.filter(({ tags }) => tags.includes(tag))
           catalogue.lost = null
+          catalogue.hasBeenRead = true
           this.judge(catalogue)
           observer.catalogueRead(nameOf(catalogue), listedIn(catalogue))
           this.tell()

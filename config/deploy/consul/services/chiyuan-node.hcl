@@ -5,13 +5,13 @@ service {
   id   = "chiyuan-node-xian-1"
   port = 9101
 
-  # All values are text. Limits may be left out: they are learnt then.
+  # All values are text. `limit`: most requests open at once; left out, it is learnt.
   meta = {
-    region          = "610100"
-    node            = "xian-1"
-    weight          = "1"
-    limitRps        = "500"
-    limitConcurrent = "64"
+    region = "610100"
+    node   = "xian-1"
+    scheme = "http"
+    weight = "1"
+    limit  = "64"
   }
 
   check {

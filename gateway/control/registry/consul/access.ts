@@ -4,6 +4,8 @@ import { errorText } from '../../../model/errors.ts'
 import { RegistryUnavailable } from '../port.ts'
 
 export interface ConsulAccess {
+  /** Section of the configuration that says so, for messages. Default: `registry`. */
+  readonly section?: 'registry' | 'discovery'
   /** Origin of the agent, such as `http://127.0.0.1:8500`. */
   readonly address: string
   /** `null`: the agent's own. */
@@ -23,17 +25,23 @@ export interface ConsulAccess {
 }
 
 /** @throws {RegistryUnavailable} for a file that can't be used at the moment. */
-export async function currentToken({ tokenFile, token }: ConsulAccess): Promise<string | null> {
+export async function currentToken({
+  section = 'registry',
+  tokenFile,
+  token,
+}: ConsulAccess): Promise<string | null> {
   if (tokenFile === null) return token
   let text: string
   try {
     text = await readFile(tokenFile, 'utf8')
   } catch (cause) {
-    throw new RegistryUnavailable(`registry.tokenFile can't be read: ${errorText(cause)}`, { cause })
+    throw new RegistryUnavailable(`${section}.tokenFile can't be read: ${errorText(cause)}`, { cause })
   }
   const [read] = /^[!-~]+$/.exec(text.trim()) ?? []
   if (read === undefined) {
-    throw new RegistryUnavailable(`registry.tokenFile: ${tokenFile} does not hold one token and nothing else`)
+    throw new RegistryUnavailable(
+      `${section}.tokenFile: ${tokenFile} does not hold one token and nothing else`,
+    )
   }
   return read
 }

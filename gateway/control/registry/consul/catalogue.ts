@@ -14,6 +14,7 @@ export interface CatalogueEntry {
   readonly machine: string
   /** The service's own, else its machine's. */
   readonly address: string
+  /** As it was registered: it may be none that there is. */
   readonly port: number
   readonly meta: Readonly<Record<string, string>>
   readonly tags: readonly string[]
@@ -30,7 +31,8 @@ const entry = z
     Service: z.object({
       ID: z.string(),
       Address: z.string(),
-      Port: z.int().min(0).max(65_535),
+      // Consul takes any; one that is none must not cost us the others.
+      Port: z.number(),
       Meta: z.record(z.string(), z.string()).nullish(),
       Tags: z.array(z.string()).nullish(),
     }),
@@ -48,7 +50,7 @@ const entry = z
   }))
 
 /**
- * Each by itself: one that nobody understands must not hide the others. Consul keeps ports such as 70000 and -1.
+ * Each by itself: one that nobody understands must not hide the others.
  */
 export const catalogueEntries = z
   .array(z.unknown())

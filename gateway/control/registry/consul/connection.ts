@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { errorCode, errorText, UsageError } from '../../../model/errors.ts'
 import { RegistryUnavailable } from '../port.ts'
 import { type ConsulAccess, currentToken } from './access.ts'
+import { boundAnswers } from './bounded-answers.ts'
 import { catalogueEntries, type CatalogueEntry } from './catalogue.ts'
 import { inWords } from './refusal.ts'
 import { ConsulSessions } from './sessions.ts'
@@ -21,6 +22,9 @@ import {
 
 /** An agent answers a watch up to this share of its `wait` later, so that watchers do not come back together. */
 const agentsJitter = 1 / 16
+
+/** Whoever may register services may write 40 KB into each; 2,000 nodes as they should be take 4 MB. */
+const longestCatalogueBytes = 8 * 1024 * 1024
 
 /** An answer of a blocking query. */
 export interface Followed<T> {
@@ -66,6 +70,7 @@ export class ConsulConnection implements Disposable {
       statusOf,
       unavailable: (cause) => this.unavailable(cause),
     })
+    boundAnswers(this.client, { 'health.service': longestCatalogueBytes })
   }
 
   /**
@@ -200,7 +205,7 @@ export class ConsulConnection implements Disposable {
 
   /** Never with its cause: that holds the request, and the request the token. */
   private unavailable(cause: unknown): RegistryUnavailable {
-    return new RegistryUnavailable(inWords(cause, this.address, statusOf(cause)))
+    return new RegistryUnavailable(inWords(cause, this.address, statusOf(cause), this.access.section))
   }
 }
 
@@ -224,11 +229,15 @@ const indexed = z.object({
 const failed = z.object({ response: z.object({ statusCode: z.int() }) })
 const statusOf = (cause: unknown): number | null => failed.safeParse(cause).data?.response.statusCode ?? null
 
-function tlsOf({ caFile, certFile, keyFile }: ConsulAccess): { ca?: Buffer; cert?: Buffer; key?: Buffer } {
+function tlsOf({ section = 'registry', caFile, certFile, keyFile }: ConsulAccess): {
+  ca?: Buffer
+  cert?: Buffer
+  key?: Buffer
+} {
   return {
-    ...(caFile !== null && { ca: pem('caFile', caFile) }),
-    ...(certFile !== null && { cert: pem('certFile', certFile) }),
-    ...(keyFile !== null && { key: pem('keyFile', keyFile) }),
+    ...(caFile !== null && { ca: pem(`${section}.caFile`, caFile) }),
+    ...(certFile !== null && { cert: pem(`${section}.certFile`, certFile) }),
+    ...(keyFile !== null && { key: pem(`${section}.keyFile`, keyFile) }),
   }
 }
 
@@ -236,7 +245,7 @@ function pem(field: string, file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new UsageError(`registry.${field}: ${errorText(cause)}; name a PEM file that can be read`, {
+    throw new UsageError(`${field}: ${errorText(cause)}; name a PEM file that can be read`, {
       cause,
     })
   }
