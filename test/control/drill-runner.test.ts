@@ -220,6 +220,48 @@ it.each([
   expect(record?.value).toMatchObject({ action: 'drill.postpone', reason, actor: { name: 'gw-1' } })
 })
 
+it.each([
+  {
+    name: 'comes back hours after its window',
+    at: '2026-11-23T11:00:00+08:00',
+    schedule: weekly,
+    is: { state: 'scheduled', nextAt: monday + 7 * 86_400_000 },
+  },
+  {
+    name: 'comes back on a blocked date',
+    at: '2026-11-23T02:10:00+08:00',
+    schedule: { ...weekly, blocked: ['2026-11-23'] },
+    is: { state: 'scheduled', nextAt: monday + 7 * 86_400_000 },
+  },
+  {
+    name: 'comes back while its window is still open',
+    at: '2026-11-23T02:50:00+08:00',
+    schedule: weekly,
+    is: { state: 'running' },
+  },
+  {
+    name: 'comes back hours after its only date',
+    at: '2026-11-23T05:00:00+08:00',
+    schedule: { kind: 'once' as const, at: monday },
+    is: { state: 'aborted', nextAt: null, run: null },
+  },
+  {
+    name: 'comes back a minute after its only date',
+    at: '2026-11-23T02:01:00+08:00',
+    schedule: { kind: 'once' as const, at: monday },
+    is: { state: 'running' },
+  },
+])('does not begin outside its window where the gateway $name', async ({ at, schedule, is }) => {
+  await using drills = setUp()
+  await drills.clock.advance(Date.parse(at) - monday)
+  await drills.put(aDrill({ state: 'scheduled', schedule, nextAt: monday, cohort: 0.01 }))
+  await drills.look()
+  expect(await drills.drill()).toMatchObject(is)
+  if (is.state === 'running') return
+  const [record] = await drills.registry.list('audit/')
+  expect(record?.value).toMatchObject({ action: 'drill.postpone', reason: 'its time was missed' })
+})
+
 it('that can’t begin on its only date is given up', async () => {
   await using drills = setUp()
   drills.world.mode = 'emergency'

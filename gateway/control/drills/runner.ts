@@ -7,7 +7,7 @@ import { type DrillStep, takeStep } from '../../policy/drill.ts'
 import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
 import type { DrillMeasures } from '../../policy/drill-measure.ts'
 import { reportOf } from '../../policy/drill-report.ts'
-import { nextStart } from '../../policy/drill-schedule.ts'
+import { mayBegin, nextStart } from '../../policy/drill-schedule.ts'
 import { resultOf } from '../../policy/drill-scoreboard.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
@@ -183,9 +183,11 @@ export class DrillRunner implements AsyncDisposable {
     // With more traffic than when it was scheduled it may have become wide.
     const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius)
     const now = wallNow()
+    // Nobody was here when its window was open.
+    const isMissed = drill.schedule !== null && !mayBegin(drill.schedule, now)
     const run = startOf(drill, now, aheadMs())
     const leases =
-      objections.length > 0 || isUnapproved
+      isMissed || objections.length > 0 || isUnapproved
         ? null
         : await newLeases(registry, drill, { ...run, ...notEnded }, now)
     if (leases !== null) {
@@ -194,10 +196,12 @@ export class DrillRunner implements AsyncDisposable {
     }
     const names = new Set(objections.map(({ name }) => name))
     const why = [
+      ...(isMissed ? ['its time was missed'] : []),
       ...drillObjections.filter((name) => names.has(name)),
       ...(isUnapproved ? ['another person has to approve it'] : []),
     ]
-    const next = drill.schedule === null ? null : nextStart(drill.schedule, now + retryScheduleMs)
+    const next =
+      drill.schedule === null ? null : nextStart(drill.schedule, now + (isMissed ? 0 : retryScheduleMs))
     const by = { id: 'gateway', name: this.parts.gatewayId }
     const step: DrillStep = next === null ? { kind: 'abandon', by } : { kind: 'postpone', nextAt: next }
     await this.take(one, step, 'drill.postpone', [], why.join(', ') || 'home-busy')
