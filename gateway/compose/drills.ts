@@ -7,6 +7,7 @@ import { factsOf } from '../control/drills/facts.ts'
 import type { Rehearsals } from '../control/drills/rehearsals.ts'
 import { type DrillMeasured, DrillRunner } from '../control/drills/runner.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
+import type { Mode } from '../model/mode.ts'
 import type { FaultBounds } from '../policy/drill-effect.ts'
 import type { OperatorsParts } from './operators.ts'
 
@@ -28,7 +29,8 @@ export function runDrills(
   started: AsyncDisposableStack,
 ): DrillPlane {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
-  const config = (): Config => inMode(directory.decided.mode ?? fileMode())
+  const mode = (): Mode => directory.decided.mode ?? fileMode()
+  const config = (): Config => inMode(mode())
   const bounds = (): FaultBounds => {
     const { attempts, breaker } = config()
     const { attemptTimeoutMs } = attempts
@@ -56,6 +58,7 @@ export function runDrills(
       clock: systemClock,
       wallNow: Date.now,
       snapshot: () => directory.current,
+      mode,
       measured,
       drills: drills ?? unmeasured,
       foresee,

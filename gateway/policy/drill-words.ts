@@ -83,6 +83,7 @@ export const endingWords: Readonly<Record<DrillEnding, Words>> = {
   errors: { zh: '居民可见错误超限', en: 'residents saw too many errors' },
   latency: { zh: '时延超限', en: 'answers took too long' },
   failed: { zh: '节点真实故障', en: 'a node failed by itself' },
+  emergency: { zh: '进入战时模式', en: 'the federation went to emergency mode' },
   interrupted: { zh: '无人续约', en: 'nobody renewed its lease' },
   measured: { zh: '无法测量', en: 'it could not be measured any more' },
 }

@@ -48,6 +48,7 @@ function setUp() {
     clock,
     wallNow,
     snapshot: () => snapshot,
+    mode: () => world.mode,
     measured,
     drills: { read: () => Promise.resolve(world.measures), isInForce: () => Promise.resolve(world.inForce) },
     guarded: new OneByOne(),
@@ -83,10 +84,10 @@ function setUp() {
     put,
     drill,
     leases,
-    async running(changes_: Partial<Drill> = {}): Promise<void> {
+    async running(changes_: Partial<Drill> = {}, overruled: string[] = []): Promise<void> {
       const planned = aDrill({ state: 'previewed', ...changes_ })
       await put(planned)
-      const run = startOf(planned, wallNow(), 5000)
+      const run = startOf(planned, wallNow(), 5000, overruled)
       const started = takeStep(planned, { kind: 'start', run }, wallNow(), false)
       if (!started.ok) throw new Error('it does not start')
       const writes = await startWrites(registry, { value: planned, version: 1 }, started.drill, wallNow())
@@ -161,6 +162,20 @@ it('is over when a node fails by itself, whether it is in scope or not', async (
     state: 'restoring',
     run: { ending: 'failed', detail: 'xian-1' },
   })
+})
+
+it.each([
+  { overruled: [], is: { state: 'restoring', run: { ending: 'emergency' } } },
+  { overruled: ['emergency'], is: { state: 'running' } },
+])('when somebody declares an emergency, having overruled $overruled: $is', async ({ overruled, is }) => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running({}, overruled)
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('running')
+  drills.world.mode = 'emergency'
+  await drills.look()
+  expect(await drills.drill()).toMatchObject(is)
 })
 
 it('has no second one of its home beside it, until its lease has ended', async () => {

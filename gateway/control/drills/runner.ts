@@ -1,6 +1,7 @@
 // Runs drills: looks every second at those that are on, ends them when they have to, and writes what came of them.
 import type { Clock } from '../../model/clock.ts'
 import type { Drill, DrillRun } from '../../model/drill.ts'
+import type { Mode } from '../../model/mode.ts'
 import type { Measured } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillStep, takeStep } from '../../policy/drill.ts'
@@ -37,6 +38,8 @@ export interface RunnerParts {
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number
   readonly snapshot: () => Snapshot
+  /** The mode that is in force. */
+  readonly mode: () => Mode
   readonly measured: Measured
   readonly drills: DrillMeasured
   /** Changes that guards judge, whoever makes them: a drill that begins by its schedule is one of them. */
@@ -125,7 +128,7 @@ export class DrillRunner implements AsyncDisposable {
   }
 
   private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
-    const { registry, wallNow, measured, drills, snapshot } = this.parts
+    const { registry, wallNow, measured, drills, snapshot, mode } = this.parts
     const drill = one.value
     const measures = await drills.read(drill.id)
     const now = wallNow()
@@ -138,7 +141,7 @@ export class DrillRunner implements AsyncDisposable {
       // Whoever acts upon them saw them end.
       await this.end(one, gone)
     } else {
-      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
+      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures, mode())
       if (stop !== null) await this.end(one, stop)
       // Somebody who took one away has ended the drill; that is seen the next time.
       else if (leftMs < renewBelowMs) await registry.commit(changes)

@@ -1,6 +1,7 @@
 // What the runner remembers of a drill that is on, from one second to the next.
 import type { Drill } from '../../model/drill.ts'
 import type { NodeId, RegionId } from '../../model/ids.ts'
+import type { Mode } from '../../model/mode.ts'
 import type { NodeReadings, Readings } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import type { DrillMeasures } from '../../policy/drill-measure.ts'
@@ -23,7 +24,12 @@ export class Watch {
     snapshot: Pick<Snapshot, 'homes'>,
     readings: Readings,
     measures: DrillMeasures | null,
+    mode: Mode,
   ): Stop | null {
+    // Whoever began it in an emergency has overruled that by name.
+    if (mode === 'emergency' && drill.run?.overruled.includes('emergency') !== true) {
+      return { ending: 'emergency', detail: '' }
+    }
     const watched = nodesOf(drill, snapshot)
     this.noteDonors(watched, drill, readings)
     this.before ??= readings.nodes
