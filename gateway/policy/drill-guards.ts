@@ -195,7 +195,7 @@ export interface Paces {
  * - `recovers-slower`: an open breaker and a ramp take longer than the objective allows;
  * - `detects-slower`: so do probes;
  * - `never-found`: slow answers are no failure, so that nothing is found out;
- * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left;
+ * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left, or all of it is left;
  * - `foreseen-gone`, `foreseen-slower`, `foreseen-retried`, `foreseen-unmoved`: what the preview takes the fault for,
  *   where that is not plain; see {@link FaultForeseen}.
  */
@@ -230,7 +230,9 @@ export function planWarnings(
       ? ['detects-slower' as const]
       : []),
     ...(as === 'slower' && detectMs !== null ? ['never-found' as const] : []),
-    ...(kind === 'quota-cut' && fault.share > 0 && !hasBounds ? ['nothing-to-cut' as const] : []),
+    ...(kind === 'quota-cut' && (fault.share === 1 || (fault.share > 0 && !hasBounds))
+      ? ['nothing-to-cut' as const]
+      : []),
     ...(isPlain ? [] : [`foreseen-${as}` as const]),
   ]
 }

@@ -36,8 +36,8 @@ export const warningWords: Readonly<Record<PlanWarning, Words>> = {
     en: 'slow answers are no failure, so that nothing is found out',
   },
   'nothing-to-cut': {
-    zh: '援助额度没有上限，削减无效',
-    en: 'the donor lends without a bound, so that nothing is cut',
+    zh: '援助额度没有上限，或全部保留，削减无效',
+    en: 'the donor lends without a bound, or all of it is left, so that nothing is cut',
   },
   'foreseen-gone': {
     zh: '预演假设：超过尝试时限或熔断阈值，视同节点被熔断',

@@ -214,7 +214,7 @@ it.each([
   {
     fault: { kind: 'latency', ms: 50, jitterMs: 0 },
     objectives: { detectMs: 60_000 },
-    warnings: ['never-found'],
+    warnings: ['never-found', 'foreseen-slower'],
   },
   { fault: { kind: 'refuse' }, objectives: { detectMs: 60_000 }, warnings: [] },
 ])(
@@ -282,6 +282,21 @@ it.each([
   await using api = await openApi()
   const token = await api.token(who, { scope: scope === '*' ? scope : [...scope] })
   expect((await api.post('/drills', plan, token)).status).toBe(status)
+})
+
+it('a lost registry is everybody’s: it takes a scope of all regions', async () => {
+  await using api = await openApi()
+  const lost = { fault: { kind: 'registry-loss' }, scope: { homes: ['610100'] } }
+  const local = await api.token('drill-lead', { name: 'Zhao', scope: ['610000'] })
+  const drafted = await api.post('/drills', { ...plan, ...lost }, local)
+  expect([drafted.status, drafted.text]).toEqual([403, expect.stringContaining('a scope of *')])
+  const id = await draft(api, lost)
+  await api.post(`/drills/${id}/preview`, {})
+  const neighbour = await api.token('approver', { name: 'Wang', scope: ['610000'] })
+  expect((await step(api, `/drills/${id}/approve`, { reason: 'x' }, neighbour)).status).toBe(403)
+  expect((await step(api, `/drills/${id}/start`, { reason: 'x' }, local)).status).toBe(403)
+  // Whose residents meet it may always end it.
+  expect((await step(api, `/drills/${id}/stop`, { reason: 'x' }, local)).status).toBe(200)
 })
 
 it('the lever is pulled by any drill lead, once, and released by who answers for all', async () => {

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import type { RegistryChange } from '../../control/registry/port.ts'
 import { readTyped, type Versioned } from '../../control/registry/typed.ts'
-import type { Drill, Person } from '../../model/drill.ts'
+import type { Drill, DrillPlan, Person } from '../../model/drill.ts'
 import type { Happening } from '../../model/happening.ts'
 import type { Operator } from '../../model/operator.ts'
 import { type DrillStep, type StepProblem, takeStep } from '../../policy/drill.ts'
-import type { Answer, Asked } from '../operation.ts'
+import { type Answer, type Asked, must } from '../operation.ts'
 import type { Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { legalText, toDrillAnswer } from '../schemas/drills.ts'
@@ -28,6 +28,16 @@ const why: Readonly<Record<StepProblem, (drill: Drill, kind: string) => string>>
   approval: () => 'it is so wide that another person has to approve it first',
   own: () => 'nobody approves their own drill; ask another approver',
   schedule: () => 'it has no schedule; draft one with a schedule, or start it',
+}
+
+/**
+ * Whoever drills answers for the homes; a registry that is lost is everybody's.
+ * @throws {Problem} `forbidden`
+ */
+export function mustReach(operator: Operator, permission: 'drill' | 'approve', plan: DrillPlan): void {
+  must(operator, permission, plan.scope.homes)
+  if (plan.fault.kind !== 'registry-loss' || operator.scope === '*') return
+  throw new Problem('forbidden', 'a lost registry concerns every region; it takes a scope of *')
 }
 
 /** The drill after a step. @throws {Problem} `conflict`, with what may be done instead. */

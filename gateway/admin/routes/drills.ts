@@ -23,7 +23,7 @@ import {
   toDrillAnswer,
 } from '../schemas/drills.ts'
 import { mustBePossible } from './drill-plan.ts'
-import { change, drillOf, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
+import { change, drillOf, mustReach, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
 import { progressing } from './drill-progress.ts'
 import { reporting } from './drill-report.ts'
 
@@ -69,8 +69,7 @@ const create = (plane: Plane) =>
     answer: { status: 201, schema: drillAnswer },
     idempotent: true,
     handle: async (asked) => {
-      const { scope } = asked.body
-      must(asked.operator, 'drill', scope.homes)
+      mustReach(asked.operator, 'drill', asked.body)
       mustBePossible(plane, asked.body)
       const now = plane.wallNow()
       const drill: Drill = {
@@ -159,7 +158,7 @@ const deciding = (plane: Plane, kind: 'approve' | 'refuse') =>
     needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
-      must(asked.operator, 'approve', before.value.scope.homes)
+      mustReach(asked.operator, 'approve', before.value)
       mustMatch(before.version, asked.ifMatch, `drills/${asked.params.id}`)
       const after = stepped(plane, before, { kind, by: personOf(asked.operator) }, true)
       return change(plane, asked, `drill.${kind}`, asked.body.reason, before, after)
@@ -179,8 +178,8 @@ const scheduling = (plane: Plane) =>
     needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
-      const { schedule, scope } = before.value
-      must(asked.operator, 'drill', scope.homes)
+      const { schedule } = before.value
+      mustReach(asked.operator, 'drill', before.value)
       mustMatch(before.version, asked.ifMatch, `drills/${asked.params.id}`)
       const nextAt = schedule === null ? 0 : nextStart(schedule, plane.wallNow())
       if (nextAt === null) throw new Problem('conflict', 'all dates of its schedule are past or blocked')
@@ -205,7 +204,7 @@ const starting = (plane: Plane) =>
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { value: drill } = before
-      must(asked.operator, 'drill', drill.scope.homes)
+      mustReach(asked.operator, 'drill', drill)
       mustMatch(before.version, asked.ifMatch, `drills/${drill.id}`)
       return inTurn(plane, async (turn) => {
         const seen = await foreseenOf(plane, drill)
