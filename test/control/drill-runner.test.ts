@@ -81,6 +81,7 @@ function setUp() {
     clock,
     wallNow,
     world,
+    faults,
     put,
     drill,
     leases,
@@ -176,6 +177,25 @@ it.each([
   drills.world.mode = 'emergency'
   await drills.look()
   expect(await drills.drill()).toMatchObject(is)
+})
+
+it('is looked after although another one can’t be', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.put(aDrill({ id: 'a', state: 'scheduled', schedule: weekly, nextAt: monday, cohort: 0.01 }))
+  await drills.running()
+  drills.world.meanwhile = () => Promise.reject(new Error('a fault of our own'))
+  drills.world.readings = reads([nodeReads('xian-1', xian, { health: 'down' })])
+  await drills.look()
+  drills.world.readings = reads([
+    nodeReads('xian-1', xian, { health: 'down' }),
+    nodeReads('xian-2', xian, { health: 'up' }),
+  ])
+  await drills.look()
+  drills.world.readings = reads([nodeReads('xian-2', xian, { health: 'down' })])
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'restoring', run: { ending: 'failed' } })
+  expect(drills.faults.splice(0).length).toBeGreaterThan(0)
 })
 
 it('has no second one of its home beside it, until its lease has ended', async () => {

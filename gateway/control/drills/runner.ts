@@ -120,15 +120,22 @@ export class DrillRunner implements AsyncDisposable {
 
   private async lookAt(one: Versioned<Drill>): Promise<void> {
     const { state, run, nextAt } = one.value
-    if (state === 'running' && run !== null) await this.attend(one, run)
-    else if (state === 'restoring' && run !== null) await this.restore(one, run)
-    else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) {
-      await this.parts.guarded.run(() => this.begin(one))
+    try {
+      if (state === 'running' && run !== null) await this.attend(one, run)
+      else if (state === 'restoring' && run !== null) await this.restore(one, run)
+      else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) {
+        await this.parts.guarded.run(() => this.begin(one))
+      }
+    } catch (cause) {
+      if (cause instanceof RegistryUnavailable) throw cause
+      // All others are looked after all the same.
+      this.isStale = true
+      this.parts.fault(cause)
     }
   }
 
   private async attend(one: Versioned<Drill>, run: DrillRun): Promise<void> {
-    const { registry, wallNow, measured, drills, snapshot, mode } = this.parts
+    const { registry, wallNow, measured, drills, snapshot } = this.parts
     const drill = one.value
     const measures = await drills.read(drill.id)
     const now = wallNow()
@@ -141,7 +148,7 @@ export class DrillRunner implements AsyncDisposable {
       // Whoever acts upon them saw them end.
       await this.end(one, gone)
     } else {
-      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures, mode())
+      const stop = this.watchOf(drill).look(drill, snapshot(), await measured.read(), measures)
       if (stop !== null) await this.end(one, stop)
       // Somebody who took one away has ended the drill; that is seen the next time.
       else if (leftMs < renewBelowMs) await registry.commit(changes)
@@ -242,7 +249,7 @@ export class DrillRunner implements AsyncDisposable {
   private watchOf({ id }: Drill): Watch {
     let watch = this.watches.get(id)
     if (watch === undefined) {
-      watch = new Watch()
+      watch = new Watch(this.parts.mode)
       this.watches.set(id, watch)
     }
     return watch

@@ -17,6 +17,12 @@ export class Watch {
   private calmP99Ms: number | null = null
   private silent = 0
   private readonly donors = new Map<RegionId, DonorUse>()
+  private readonly mode: () => Mode
+
+  /** @param mode The one that is in force. */
+  constructor(mode: () => Mode) {
+    this.mode = mode
+  }
 
   /** Looks once. @returns Why it has to end before its time, or `null`. */
   look(
@@ -24,10 +30,9 @@ export class Watch {
     snapshot: Pick<Snapshot, 'homes'>,
     readings: Readings,
     measures: DrillMeasures | null,
-    mode: Mode,
   ): Stop | null {
     // Whoever began it in an emergency has overruled that by name.
-    if (mode === 'emergency' && drill.run?.overruled.includes('emergency') !== true) {
+    if (this.mode() === 'emergency' && drill.run?.overruled.includes('emergency') !== true) {
       return { ending: 'emergency', detail: '' }
     }
     const watched = nodesOf(drill, snapshot)
