@@ -130,3 +130,13 @@ export const guardPartWords: Readonly<Record<GuardHeard['did'], Words>> = {
   overruled: { zh: '被强行越过', en: 'overruled' },
   fired: { zh: '中止了演练', en: 'ended the drill' },
 }
+
+/** Of what happened to a node in the cohort's view; in English it is told as it is named. */
+export const eventWords: Readonly<Record<string, string>> = {
+  'breaker open': '熔断器断开',
+  'breaker half-open': '熔断器半开',
+  'breaker closed': '熔断器闭合',
+  'health up': '健康检查通过',
+  'health down': '健康检查未通过',
+  stalled: '无响应',
+}
