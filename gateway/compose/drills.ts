@@ -7,7 +7,6 @@ import { factsOf } from '../control/drills/facts.ts'
 import type { Rehearsals } from '../control/drills/rehearsals.ts'
 import { type DrillMeasured, DrillRunner } from '../control/drills/runner.ts'
 import type { Drill, DrillPlan } from '../model/drill.ts'
-import type { Mode } from '../model/mode.ts'
 import type { FaultBounds } from '../policy/drill-effect.ts'
 import type { OperatorsParts } from './operators.ts'
 
@@ -29,8 +28,7 @@ export function runDrills(
   started: AsyncDisposableStack,
 ): DrillPlane {
   const { fileMode, inMode, measured, registry, directory, observer, drills } = parts
-  const mode = (): Mode => directory.decided.mode ?? fileMode()
-  const config = (): Config => inMode(mode())
+  const config = (): Config => inMode(directory.decided.mode ?? fileMode())
   const bounds = (): FaultBounds => {
     const { attempts, breaker } = config()
     const { attemptTimeoutMs } = attempts
@@ -47,6 +45,7 @@ export function runDrills(
     warmShare: (mode: Parameters<typeof inMode>[0]) => inMode(mode).standby.warmShare,
     wallNow: Date.now,
     isMeasured: drills !== undefined,
+    settings: () => config().drills,
   }
   const foresee = (plan: DrillPlan, others: readonly Drill[]) => factsOf(plan, others, facts)
   // A breaker remembers so long; then the cohort's knows what the real one knows.
@@ -58,7 +57,7 @@ export function runDrills(
       clock: systemClock,
       wallNow: Date.now,
       snapshot: () => directory.current,
-      mode,
+      mode: () => directory.decided.mode ?? fileMode(),
       measured,
       drills: drills ?? unmeasured,
       foresee,

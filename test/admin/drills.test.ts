@@ -6,7 +6,8 @@ import { MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { reportOf } from '../../gateway/policy/drill-report.ts'
 import { aDrill } from '../support/drills.ts'
 import type { Api } from '../support/operators.ts'
-import { openApi } from '../support/operators.ts'
+import { openApi, threeCities, threeCitiesNodes } from '../support/operators.ts'
+import { homeReads, reads } from '../support/readings.ts'
 
 const plan = {
   name: 'Xi’an gone',
@@ -282,6 +283,31 @@ it.each([
   await using api = await openApi()
   const token = await api.token(who, { scope: scope === '*' ? scope : [...scope] })
   expect((await api.post('/drills', plan, token)).status).toBe(status)
+})
+
+it('who has to approve and what guards ask for stand in the configuration', async () => {
+  const drills = {
+    approvalAbove: { homes: 2, cohort: 0.6, trafficShare: 1 },
+    waitMs: 0,
+    minLevels: 1,
+    minRoomShare: 0,
+  }
+  const busy = reads(threeCitiesNodes, [homeReads('610100', 100)])
+  for (const [changes, needsApproval, names] of [
+    [{ drills }, false, ['not-measured']],
+    [{}, true, ['not-measured', 'levels-left']],
+  ] as const) {
+    await using api = await openApi(threeCities, undefined, busy, undefined, undefined, changes)
+    const id = await draft(api, { cohort: 0.5 })
+    const seen = await api.post(`/drills/${id}/preview`, {})
+    const { objections } = z
+      .looseObject({ objections: z.array(z.looseObject({ name: z.string() })) })
+      .parse(seen.body)
+    expect([objections.map(({ name }) => name), seen.body]).toEqual([
+      names,
+      expect.objectContaining({ needsApproval }),
+    ])
+  }
 })
 
 it('a lost registry is everybody’s: it takes a scope of all regions', async () => {

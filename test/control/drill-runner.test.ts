@@ -15,6 +15,7 @@ import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts
 import { listTyped, readTyped } from '../../gateway/control/registry/typed.ts'
 import type { Drill } from '../../gateway/model/drill.ts'
 import { takeStep } from '../../gateway/policy/drill.ts'
+import { drillDefaults } from '../../gateway/policy/drill-guards.ts'
 import { type DrillMeasures, MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { demoFederation, xian, xianyang } from '../support/demo-federation.ts'
 import { aDrill, aPlan } from '../support/drills.ts'
@@ -59,6 +60,7 @@ function setUp() {
         regions: () => regions,
         intent: () => noIntent,
         drains: () => [],
+        settings: () => drillDefaults,
         bounds: () => ({ attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }),
         measured,
         fileMode: () => world.mode,

@@ -5,6 +5,7 @@ import { snapshotOf } from '../../gateway/control/directory.ts'
 import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import {
   blastRadius,
+  drillDefaults,
   type DrillFacts,
   needsApproval,
   objectionsTo,
@@ -72,6 +73,7 @@ const facts = (changes: Partial<DrillFacts> = {}): DrillFacts => ({
   radius: blastRadius(aPlan(), snapshot, traffic),
   guards: [],
   others: [],
+  settings: drillDefaults,
   ...changes,
 })
 const named = (changes: Partial<DrillFacts>, plan = aPlan()) =>
@@ -130,6 +132,11 @@ describe('before it begins', () => {
     },
     { name: 'one just before', changes: { others: [ended(9_900_000)] }, found: ['wait-period'] },
     { name: 'one long ago', changes: { others: [ended(9_000_000)] }, found: [] },
+    {
+      name: 'one just before, where the file asks for no pause',
+      changes: { others: [ended(9_900_000)], settings: { ...drillDefaults, waitMs: 0 } },
+      found: [],
+    },
     { name: 'its own last run', changes: { others: [ended(9_900_000, 'd1')] }, found: [] },
     {
       name: 'the preview, hard objections first',

@@ -63,12 +63,13 @@ export async function openApi(
   readings: Readings = reads(threeCitiesNodes),
   oidc?: OidcSettings,
   drills?: DrillMeasured,
+  changes: Record<string, unknown> = {},
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
   const { observer, events } = listening()
   const clock = new FakeClock()
-  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere')
+  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], '/nowhere', changes)
   const enrolments = () => ({ ...config.enrolment, share: 1 })
   const directory = started.use(
     new Directory({ registry, clock, observer, wallNow: Date.now, enrolments }, () => {}),

@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import { startOf, startWrites, endWrites } from '../../control/drills/runner.ts'
-import { listTyped, type Versioned } from '../../control/registry/typed.ts'
+import { listTyped } from '../../control/registry/typed.ts'
 import type { Drill } from '../../model/drill.ts'
-import { blastRadius, needsApproval } from '../../policy/drill-guards.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import { objectionWords, warningWords } from '../../policy/drill-words.ts'
 import { foreseenOf, mustPass } from '../drill-foresight.ts'
@@ -184,7 +183,7 @@ const scheduling = (plane: Plane) =>
       const nextAt = schedule === null ? 0 : nextStart(schedule, plane.wallNow())
       if (nextAt === null) throw new Problem('conflict', 'all dates of its schedule are past or blocked')
       const step = { kind: 'schedule' as const, by: personOf(asked.operator), nextAt }
-      const after = stepped(plane, before, step, await wantsApproval(plane, before))
+      const after = stepped(plane, before, step, (await foreseenOf(plane, before.value)).needsApproval)
       return change(plane, asked, 'drill.schedule', asked.body.reason, before, after)
     },
   })
@@ -247,9 +246,3 @@ const stopping = (plane: Plane) =>
       return change(plane, asked, 'drill.stop', reason, before, after, writes)
     },
   })
-
-async function wantsApproval(plane: Plane, { value }: Versioned<Drill>): Promise<boolean> {
-  const { homes } = await plane.measured.read()
-  const traffic = new Map(homes.map(({ home, rps }) => [home, rps]))
-  return needsApproval(value, blastRadius(value, plane.snapshot(), traffic))
-}

@@ -191,7 +191,7 @@ export class DrillRunner implements AsyncDisposable {
     )
     const objections = objectionsTo(drill, facts)
     // With more traffic than when it was scheduled it may have become wide.
-    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius)
+    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius, facts.settings)
     const now = wallNow()
     // Nobody was here when its window was open.
     const isMissed = drill.schedule !== null && !mayBegin(drill.schedule, now)
