@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { drillPrefix, drillReportPrefix } from '../../gateway/control/drills/records.ts'
+import { waitingAtMost } from '../../gateway/admin/routes/drill-steps.ts'
 import { MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { reportOf } from '../../gateway/policy/drill-report.ts'
 import { aDrill } from '../support/drills.ts'
@@ -283,6 +284,29 @@ it.each([
   await using api = await openApi()
   const token = await api.token(who, { scope: scope === '*' ? scope : [...scope] })
   expect((await api.post('/drills', plan, token)).status).toBe(status)
+})
+
+it('five hundred that have not begun are enough: one is given up before the next is drafted', async () => {
+  await using api = await openApi()
+  const many = Array.from({ length: waitingAtMost }, (_, i) => aDrill({ id: `d${i}` }))
+  await api.registry.commit(many.map((value) => ({ key: drillPrefix + value.id, value, expectedVersion: 0 })))
+  const full = await api.asDocumented('post', '/drills', await api.post('/drills', plan))
+  expect([full.status, full.text]).toEqual([409, expect.stringContaining('give some up')])
+  expect((await api.post('/drills/d1/stop', { reason: 'x' })).body).toMatchObject({ state: 'aborted' })
+  expect((await api.post('/drills', plan)).status).toBe(201)
+})
+
+it.each(['restoring', 'reported'] as const)('one that is %s has ended already', async (state) => {
+  await using api = await openApi()
+  const run = { startedAt: 1000, faultAt: 2000, endsAt: 9000, endedAt: 9000, overruled: [], detail: '' }
+  const value = aDrill({ state, run: { ...run, ending: 'time' } })
+  await api.registry.commit([{ key: `${drillPrefix}d1`, value, expectedVersion: 0 }])
+  const stopped = await api.asDocumented(
+    'post',
+    '/drills/{id}/stop',
+    await api.post('/drills/d1/stop', { reason: 'x' }),
+  )
+  expect([stopped.status, stopped.text]).toEqual([409, expect.stringContaining('it has ended already')])
 })
 
 it('who has to approve and what guards ask for stand in the configuration', async () => {

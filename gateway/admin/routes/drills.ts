@@ -22,7 +22,16 @@ import {
   toDrillAnswer,
 } from '../schemas/drills.ts'
 import { mustBePossible } from './drill-plan.ts'
-import { change, drillOf, mustReach, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
+import {
+  change,
+  drillOf,
+  mustHaveRoom,
+  mustReach,
+  oneDrill,
+  personOf,
+  stepped,
+  toldOf,
+} from './drill-steps.ts'
 import { progressing } from './drill-progress.ts'
 import { reporting } from './drill-report.ts'
 
@@ -66,10 +75,12 @@ const create = (plane: Plane) =>
     query: none,
     body: newDrill,
     answer: { status: 201, schema: drillAnswer },
+    problems: ['conflict'],
     idempotent: true,
     handle: async (asked) => {
       mustReach(asked.operator, 'drill', asked.body)
       mustBePossible(plane, asked.body)
+      await mustHaveRoom(plane)
       const now = plane.wallNow()
       const drill: Drill = {
         ...asked.body,
@@ -236,6 +247,12 @@ const stopping = (plane: Plane) =>
       const { value: drill } = before
       must(asked.operator, 'drill', drill.scope.homes)
       const { reason } = asked.body
+      if (drill.run !== null && drill.state !== 'running') {
+        throw new Problem(
+          'conflict',
+          `it has ended already and is "${drill.state}"; see its report once it is over`,
+        )
+      }
       if (drill.state !== 'running') {
         const after = stepped(plane, before, { kind: 'abandon', by: personOf(asked.operator) }, false)
         return change(plane, asked, 'drill.stop', reason, before, after)
