@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { oidc } from './admin-schema.ts'
+import { drills } from './drills-schema.ts'
 import { bytes, count, ms, share } from './fields.ts'
 import { enrolment } from './enrolment-schema.ts'
 import { attempts, hedging, selection, standby } from './forward-schema.ts'
@@ -270,6 +271,7 @@ export const configSchema = z
       .default({})
       .describe('Certificates that nodes may demand of this gateway, by name.'),
     enrolment: enrolment.prefault({}).describe('Donors that operators enrol while the gateway runs.'),
+    drills: drills.prefault({}).describe('What guards of drills ask for.'),
     drainNoticeMs: ms(
       0,
       600_000,

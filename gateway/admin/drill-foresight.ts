@@ -28,7 +28,7 @@ export async function foreseenOf(plane: Plane, drill: Drill) {
     facts,
     objections: objectionsTo(drill, facts),
     warnings: planWarnings(drill, plane.drills.paces(), isBounded, plane.drills.bounds()),
-    needsApproval: needsApproval(drill, facts.radius),
+    needsApproval: needsApproval(drill, facts.radius, facts.settings),
   }
 }
 

@@ -42,6 +42,7 @@ export async function runDrills(
     warmShare: (mode: Parameters<typeof inMode>[0]) => inMode(mode).standby.warmShare,
     wallNow: Date.now,
     isMeasured: drills !== undefined,
+    settings: () => config().drills,
   }
   const foresee = (plan: DrillPlan, others: readonly Drill[]) => factsOf(plan, others, facts)
   // A breaker remembers so long; then the cohort's knows what the real one knows.
@@ -59,6 +60,7 @@ export async function runDrills(
       clock: systemClock,
       wallNow: Date.now,
       snapshot: () => directory.current,
+      mode: () => directory.decided.mode ?? fileMode(),
       measured,
       drills: measuredByAll,
       foresee,

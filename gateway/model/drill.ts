@@ -118,8 +118,8 @@ export interface Person {
 
 /**
  * Why a drill that ran has ended: by `time`, by its `owner`, by the `lever` that stops all, by a stop condition
- * (`errors`, `latency`), because a node `failed` that was not in scope or failed by itself, because nobody renewed its
- * lease (`interrupted`), or because it could not be `measured` any more.
+ * (`errors`, `latency`), because a node `failed` that was not in scope or failed by itself, because somebody declared an
+ * `emergency` meanwhile, because nobody renewed its lease (`interrupted`), or because it could not be `measured` any more.
  */
 export const drillEndings = [
   'time',
@@ -128,6 +128,7 @@ export const drillEndings = [
   'errors',
   'latency',
   'failed',
+  'emergency',
   'interrupted',
   'measured',
 ] as const

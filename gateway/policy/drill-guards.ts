@@ -6,18 +6,23 @@ import type { NodeReadings } from '../model/readings.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { type FaultBounds, foreseenAs } from './drill-effect.ts'
 import { targetsOf } from './drill-scope.ts'
-import type { Guarded } from './guards.ts'
+import { type Guarded, guardDefaults } from './guards.ts'
 
 export interface DrillSettings {
   /** Above any of these another person approves. */
   readonly approvalAbove: { readonly homes: number; readonly cohort: number; readonly trafficShare: number }
   /** From the end of one drill until the next of the same home, ms. */
   readonly waitMs: number
+  /** See {@link GuardSettings}. */
+  readonly minLevels: number
+  readonly minRoomShare: number
 }
 
 export const drillDefaults: DrillSettings = {
   approvalAbove: { homes: 1, cohort: 0.1, trafficShare: 0.05 },
   waitMs: 10 * 60_000,
+  minLevels: guardDefaults.minLevels,
+  minRoomShare: guardDefaults.minRoomShare,
 }
 
 /** How much a drill touches. */
@@ -99,6 +104,7 @@ export interface DrillObjection {
 export interface DrillFacts {
   /** Wall-clock milliseconds since 1970. */
   readonly now: number
+  readonly settings: Pick<DrillSettings, 'waitMs'>
   readonly mode: Mode
   readonly isLeverSet: boolean
   readonly isMeasured: boolean
@@ -114,17 +120,16 @@ export interface DrillFacts {
 export function objectionsTo(
   drill: DrillPlan & { readonly id: string },
   facts: DrillFacts,
-  settings: DrillSettings = drillDefaults,
 ): DrillObjection[] {
-  return [...objections(drill, facts, settings)].toSorted((a, b) => Number(b.isHard) - Number(a.isHard))
+  return [...objections(drill, facts)].toSorted((a, b) => Number(b.isHard) - Number(a.isHard))
 }
 
 function* objections(
   drill: DrillPlan & { readonly id: string },
   facts: DrillFacts,
-  { waitMs }: DrillSettings,
 ): Generator<DrillObjection> {
   const { now, snapshot, radius, others } = facts
+  const { waitMs } = facts.settings
   if (facts.isLeverSet) yield hard('lever')
   if (!facts.isMeasured) yield hard('not-measured')
   for (const home of drill.scope.homes) {
@@ -195,7 +200,7 @@ export interface Paces {
  * - `recovers-slower`: an open breaker and a ramp take longer than the objective allows;
  * - `detects-slower`: so do probes;
  * - `never-found`: slow answers are no failure, so that nothing is found out;
- * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left;
+ * - `nothing-to-cut`: the donor's lending has no bound of which a part could be left, or all of it is left;
  * - `foreseen-gone`, `foreseen-slower`, `foreseen-retried`, `foreseen-unmoved`: what the preview takes the fault for,
  *   where that is not plain; see {@link FaultForeseen}.
  */
@@ -230,7 +235,9 @@ export function planWarnings(
       ? ['detects-slower' as const]
       : []),
     ...(as === 'slower' && detectMs !== null ? ['never-found' as const] : []),
-    ...(kind === 'quota-cut' && fault.share > 0 && !hasBounds ? ['nothing-to-cut' as const] : []),
+    ...(kind === 'quota-cut' && (fault.share === 1 || (fault.share > 0 && !hasBounds))
+      ? ['nothing-to-cut' as const]
+      : []),
     ...(isPlain ? [] : [`foreseen-${as}` as const]),
   ]
 }

@@ -21,4 +21,4 @@ const line = (cells: readonly string[]): string => `| ${cells.map(text).join(' |
 
 /** What somebody wrote stays words: no cell, line or markup of its own. */
 const text = (written: string): string =>
-  written.replace(/[\r\n]+/g, ' ').replace(/[\\`*_{}[\]<>#|~]/g, (mark) => `\\${mark}`)
+  written.replace(/[\r\n\u2028\u2029]+/g, ' ').replace(/[\\`*_{}[\]<>#|~&]/g, (mark) => `\\${mark}`)

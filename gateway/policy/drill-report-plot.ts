@@ -60,7 +60,7 @@ ${line(({ control }) => control, '#1b5e9f', ' stroke-dasharray="6 4"')}
 ${line(({ cohort }) => cohort, '#b85c00', '')}
 ${errors.join('')}
 <text x="${left}" y="16">${words.title}</text>
-<text x="${width - right}" y="16" text-anchor="end"><tspan fill="#b85c00">— ${words.cohort}</tspan>  <tspan fill="#1b5e9f">- - ${words.control}</tspan>  <tspan fill="#b3261e">● ${words.errors}</tspan></text>
+<text x="${width - right}" y="16" text-anchor="end"><tspan fill="#b85c00">— ${words.cohort}</tspan> <tspan fill="#1b5e9f">- - ${words.control}</tspan> <tspan fill="#b3261e">● ${words.errors}</tspan></text>
 <text x="${width - right}" y="${height - 6}" text-anchor="end">${words.axis}</text>
 </svg>`
 }

@@ -7,6 +7,7 @@ import { gatewaysTable } from './drill-report-gateways.ts'
 import type { DrillReport, GroupSummary } from './drill-report.ts'
 import {
   endingWords,
+  eventWords,
   faultWords,
   foundByWords,
   guardPartWords,
@@ -16,7 +17,7 @@ import {
   staysClosedWords,
   verdictOfDrill,
 } from './drill-words.ts'
-import type { Words } from './words.ts'
+import { levelWords, type Words } from './words.ts'
 
 export type Lang = keyof Words
 /** Wall-clock milliseconds since 1970, for a person. */
@@ -47,10 +48,10 @@ export function tablesOf(report: DrillReport, lang: Lang, timeText: TimeText): T
       ownTrips(report, lang, say, timeText),
       guards(report, lang, say),
       groups(report, say),
-      levels(report, say),
+      levels(report, lang, say),
       donors(report, say),
       gatewaysTable(report, say, timeText),
-      events(report, say),
+      events(report, lang, say),
       audit(report, say, timeText),
     ].filter(({ rows }) => rows.length > 0),
   }
@@ -74,7 +75,11 @@ const plan = (report: DrillReport, lang: Lang, say: Say): Table => ({
     [say('属地', 'Homes'), report.scope.homes.join(', ')],
     [
       say('范围', 'Scope'),
-      [...report.scope.levels, ...report.scope.regions, ...report.scope.nodes].join(', ') || '–',
+      [
+        ...report.scope.levels.map((level) => levelWords[level][lang]),
+        ...report.scope.regions,
+        ...report.scope.nodes,
+      ].join(', ') || '–',
     ],
     [say('参与居民', 'Cohort'), percent(report.cohortShare)],
     [say('时长', 'Length'), `${report.seconds} s`],
@@ -191,15 +196,23 @@ const groups = ({ cohort, control }: DrillReport, say: Say): Table => {
   }
 }
 
-const levels = ({ cohort, control }: DrillReport, say: Say): Table => {
+const levels = ({ cohort, control }: DrillReport, lang: Lang, say: Say): Table => {
   const names = new Set([...cohort.byLevel, ...control.byLevel].map(({ level }) => level))
   const of = (group: GroupSummary, name: string): string =>
     String(group.byLevel.find(({ level }) => level === name)?.requests ?? 0)
   return {
     title: say('由哪一级服务', 'Served by level'),
     head: [say('级别', 'Level'), say('参与组', 'Cohort'), say('对照组', 'Control')],
-    rows: [...names].map((name) => [name, of(cohort, name), of(control, name)]),
+    rows: [...names].map((name) => [levelText(name, lang), of(cohort, name), of(control, name)]),
   }
+}
+
+/** @param level Such as `neighbour 610400`, or `none`. */
+function levelText(level: string, lang: Lang): string {
+  const [name = '', ...region] = level.split(' ')
+  const words = Object.entries(levelWords).find(([known]) => known === name)?.[1]
+  if (words === undefined) return level === 'none' && lang === 'zh' ? '无' : level
+  return [words[lang], ...region].join(' ')
 }
 
 const donors = ({ donors: of }: DrillReport, say: Say): Table => ({
@@ -212,10 +225,14 @@ const donors = ({ donors: of }: DrillReport, say: Say): Table => ({
   ]),
 })
 
-const events = (report: DrillReport, say: Say): Table => ({
+const events = (report: DrillReport, lang: Lang, say: Say): Table => ({
   title: say('事件', 'Events'),
   head: [say('自故障注入（毫秒）', 'From the fault, ms'), say('节点', 'Node'), say('变化', 'Change')],
-  rows: report.events.map(({ at, node, what }) => [fromFault(at, report), node, what]),
+  rows: report.events.map(({ at, node, what }) => [
+    fromFault(at, report),
+    node,
+    (lang === 'zh' ? eventWords[what] : undefined) ?? what,
+  ]),
 })
 
 const audit = ({ audit: of }: DrillReport, say: Say, timeText: TimeText): Table => ({

@@ -7,6 +7,8 @@ const dayMs = 24 * 60 * minuteMs
 const offsetMs = 8 * 60 * minuteMs
 /** A year of blocked weeks, and one more. */
 const daysAtMost = 372
+/** One that has a date may begin so much later, for a gateway that is started anew, ms. */
+const lateAtMostMs = 5 * minuteMs
 
 /**
  * @param from Wall-clock milliseconds since 1970; nothing before it.
@@ -26,6 +28,12 @@ export function nextStart(schedule: Schedule, from: number): number | null {
   }
   return null
 }
+
+/** Whether it may begin now, be it that its time came while no gateway was there to begin it. */
+export const mayBegin = (schedule: Schedule, now: number): boolean =>
+  schedule.kind === 'once'
+    ? now >= schedule.at && now - schedule.at <= lateAtMostMs
+    : nextStart(schedule, now) === now
 
 /** Pairs of windows that share a minute: one drill would begin in both. */
 export const overlapping = (windows: readonly WeeklyWindow[]): boolean => firstOverlap(windows) !== null

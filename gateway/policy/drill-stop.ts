@@ -16,12 +16,21 @@ const errorsAtLeast = 5
 /** A p99 of fewer answers is one answer's. */
 const answersAtLeast = 20
 
-/** Share of requests that residents saw fail, beyond those of the control, over the last ten seconds. */
-export function excessErrorShare({ recent: { cohort, control } }: Pick<DrillMeasures, 'recent'>): number {
-  const share = ({ errors, requests }: { errors: number; requests: number }): number =>
-    requests === 0 ? 0 : errors / requests
-  return share(cohort) - share(control)
+interface Failed {
+  readonly requests: number
+  readonly errors: number
 }
+const shareOf = ({ errors, requests }: Failed): number => (requests === 0 ? 0 : errors / requests)
+
+/** Share of requests that residents saw fail, beyond those of the control, over the last ten seconds. */
+export const excessErrorShare = ({ recent: { cohort, control } }: Pick<DrillMeasures, 'recent'>): number =>
+  shareOf(cohort) - shareOf(control)
+
+/** Where few come, ten seconds never have enough to judge by; while some still fail, all that the fault has done may. */
+const judgedBy = ({ recent, cohort, control }: DrillMeasures): { cohort: Failed; control: Failed } =>
+  recent.cohort.requests < answersAtLeast && recent.cohort.errors > 0
+    ? { cohort: cohort.underFault, control: control.underFault }
+    : recent
 
 /**
  * @param calmP99Ms What the cohort's answers took before the fault, for where there is no control; `null`: not known.
@@ -32,8 +41,9 @@ export function stopFor(
   calmP99Ms: number | null,
 ): Stop | null {
   const { cohort, control } = measures.recent
-  const excess = excessErrorShare(measures)
-  if (cohort.errors >= errorsAtLeast && excess > stop.errorShare) {
+  const judged = judgedBy(measures)
+  const excess = shareOf(judged.cohort) - shareOf(judged.control)
+  if (judged.cohort.errors >= errorsAtLeast && excess > stop.errorShare) {
     return {
       ending: 'errors',
       detail: `${percent(excess)} more failed than in the control, bound ${percent(stop.errorShare)}`,

@@ -36,8 +36,8 @@ export const warningWords: Readonly<Record<PlanWarning, Words>> = {
     en: 'slow answers are no failure, so that nothing is found out',
   },
   'nothing-to-cut': {
-    zh: '援助额度没有上限，削减无效',
-    en: 'the donor lends without a bound, so that nothing is cut',
+    zh: '援助额度没有上限，或全部保留，削减无效',
+    en: 'the donor lends without a bound, or all of it is left, so that nothing is cut',
   },
   'foreseen-gone': {
     zh: '预演假设：超过尝试时限或熔断阈值，视同节点被熔断',
@@ -83,6 +83,7 @@ export const endingWords: Readonly<Record<DrillEnding, Words>> = {
   errors: { zh: '居民可见错误超限', en: 'residents saw too many errors' },
   latency: { zh: '时延超限', en: 'answers took too long' },
   failed: { zh: '节点真实故障', en: 'a node failed by itself' },
+  emergency: { zh: '进入战时模式', en: 'the federation went to emergency mode' },
   interrupted: { zh: '无人续约', en: 'nobody renewed its lease' },
   measured: { zh: '无法测量', en: 'it could not be measured any more' },
 }
@@ -128,4 +129,14 @@ export const staysClosedWords: Readonly<Record<StaysClosedFor, Words>> = {
 export const guardPartWords: Readonly<Record<GuardHeard['did'], Words>> = {
   overruled: { zh: '被强行越过', en: 'overruled' },
   fired: { zh: '中止了演练', en: 'ended the drill' },
+}
+
+/** Of what happened to a node in the cohort's view; in English it is told as it is named. */
+export const eventWords: Readonly<Record<string, string>> = {
+  'breaker open': '熔断器断开',
+  'breaker half-open': '熔断器半开',
+  'breaker closed': '熔断器闭合',
+  'health up': '健康检查通过',
+  'health down': '健康检查未通过',
+  stalled: '无响应',
 }

@@ -2,11 +2,13 @@
 import { expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { drillPrefix, drillReportPrefix } from '../../gateway/control/drills/records.ts'
+import { waitingAtMost } from '../../gateway/admin/routes/drill-steps.ts'
 import { MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { reportOf } from '../../gateway/policy/drill-report.ts'
 import { aDrill } from '../support/drills.ts'
 import type { Api } from '../support/operators.ts'
-import { openApi } from '../support/operators.ts'
+import { openApi, threeCities, threeCitiesNodes } from '../support/operators.ts'
+import { homeReads, reads } from '../support/readings.ts'
 
 const plan = {
   name: 'Xi’an gone',
@@ -214,7 +216,7 @@ it.each([
   {
     fault: { kind: 'latency', ms: 50, jitterMs: 0 },
     objectives: { detectMs: 60_000 },
-    warnings: ['never-found'],
+    warnings: ['never-found', 'foreseen-slower'],
   },
   { fault: { kind: 'refuse' }, objectives: { detectMs: 60_000 }, warnings: [] },
 ])(
@@ -285,6 +287,69 @@ it.each([
   await using api = await openApi()
   const token = await api.token(who, { scope: scope === '*' ? scope : [...scope] })
   expect((await api.post('/drills', plan, token)).status).toBe(status)
+})
+
+it('five hundred that have not begun are enough: one is given up before the next is drafted', async () => {
+  await using api = await openApi()
+  const many = Array.from({ length: waitingAtMost }, (_, i) => aDrill({ id: `d${i}` }))
+  await api.registry.commit(many.map((value) => ({ key: drillPrefix + value.id, value, expectedVersion: 0 })))
+  const full = await api.asDocumented('post', '/drills', await api.post('/drills', plan))
+  expect([full.status, full.text]).toEqual([409, expect.stringContaining('give some up')])
+  expect((await api.post('/drills/d1/stop', { reason: 'x' })).body).toMatchObject({ state: 'aborted' })
+  expect((await api.post('/drills', plan)).status).toBe(201)
+})
+
+it.each(['restoring', 'reported'] as const)('one that is %s has ended already', async (state) => {
+  await using api = await openApi()
+  const run = { startedAt: 1000, faultAt: 2000, endsAt: 9000, endedAt: 9000, overruled: [], detail: '' }
+  const value = aDrill({ state, run: { ...run, ending: 'time' } })
+  await api.registry.commit([{ key: `${drillPrefix}d1`, value, expectedVersion: 0 }])
+  const stopped = await api.asDocumented(
+    'post',
+    '/drills/{id}/stop',
+    await api.post('/drills/d1/stop', { reason: 'x' }),
+  )
+  expect([stopped.status, stopped.text]).toEqual([409, expect.stringContaining('it has ended already')])
+})
+
+it('who has to approve and what guards ask for stand in the configuration', async () => {
+  const drills = {
+    approvalAbove: { homes: 2, cohort: 0.6, trafficShare: 1 },
+    waitMs: 0,
+    minLevels: 1,
+    minRoomShare: 0,
+  }
+  const busy = reads(threeCitiesNodes, [homeReads('610100', 100)])
+  for (const [changes, needsApproval, names] of [
+    [{ drills }, false, ['not-measured']],
+    [{}, true, ['not-measured', 'levels-left']],
+  ] as const) {
+    await using api = await openApi(threeCities, undefined, busy, undefined, undefined, changes)
+    const id = await draft(api, { cohort: 0.5 })
+    const seen = await api.post(`/drills/${id}/preview`, {})
+    const { objections } = z
+      .looseObject({ objections: z.array(z.looseObject({ name: z.string() })) })
+      .parse(seen.body)
+    expect([objections.map(({ name }) => name), seen.body]).toEqual([
+      names,
+      expect.objectContaining({ needsApproval }),
+    ])
+  }
+})
+
+it('a lost registry is everybody’s: it takes a scope of all regions', async () => {
+  await using api = await openApi()
+  const lost = { fault: { kind: 'registry-loss' }, scope: { homes: ['610100'] } }
+  const local = await api.token('drill-lead', { name: 'Zhao', scope: ['610000'] })
+  const drafted = await api.post('/drills', { ...plan, ...lost }, local)
+  expect([drafted.status, drafted.text]).toEqual([403, expect.stringContaining('a scope of *')])
+  const id = await draft(api, lost)
+  await api.post(`/drills/${id}/preview`, {})
+  const neighbour = await api.token('approver', { name: 'Wang', scope: ['610000'] })
+  expect((await step(api, `/drills/${id}/approve`, { reason: 'x' }, neighbour)).status).toBe(403)
+  expect((await step(api, `/drills/${id}/start`, { reason: 'x' }, local)).status).toBe(403)
+  // Whose residents meet it may always end it.
+  expect((await step(api, `/drills/${id}/stop`, { reason: 'x' }, local)).status).toBe(200)
 })
 
 it('the lever is pulled by any drill lead, once, and released by who answers for all', async () => {

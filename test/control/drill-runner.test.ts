@@ -17,6 +17,7 @@ import { openEmbeddedRegistry } from '../../gateway/control/registry/embedded.ts
 import { listTyped, readTyped } from '../../gateway/control/registry/typed.ts'
 import type { Drill } from '../../gateway/model/drill.ts'
 import { takeStep } from '../../gateway/policy/drill.ts'
+import { drillDefaults } from '../../gateway/policy/drill-guards.ts'
 import { type DrillMeasures, MeasuresInTheMaking } from '../../gateway/policy/drill-measure.ts'
 import { demoFederation, xian, xianyang } from '../support/demo-federation.ts'
 import { aDrill, aPlan } from '../support/drills.ts'
@@ -51,6 +52,7 @@ function setUp() {
     clock,
     wallNow,
     snapshot: () => snapshot,
+    mode: () => world.mode,
     measured,
     drills: {
       read: () =>
@@ -70,6 +72,7 @@ function setUp() {
         regions: () => regions,
         intent: () => noIntent,
         drains: () => [],
+        settings: () => drillDefaults,
         bounds: () => ({ attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }),
         measured,
         fileMode: () => world.mode,
@@ -92,13 +95,14 @@ function setUp() {
     clock,
     wallNow,
     world,
+    faults,
     put,
     drill,
     leases,
-    async running(changes_: Partial<Drill> = {}): Promise<void> {
+    async running(changes_: Partial<Drill> = {}, overruled: string[] = []): Promise<void> {
       const planned = aDrill({ state: 'previewed', ...changes_ })
       await put(planned)
-      const run = startOf(planned, wallNow(), 5000)
+      const run = startOf(planned, wallNow(), 5000, overruled)
       const started = takeStep(planned, { kind: 'start', run }, wallNow(), false)
       if (!started.ok) throw new Error('it does not start')
       const writes = await startWrites(registry, { value: planned, version: 1 }, started.drill, wallNow())
@@ -175,6 +179,33 @@ it('is over when a node fails by itself, whether it is in scope or not', async (
   })
 })
 
+it.each([
+  { overruled: [], is: { state: 'restoring', run: { ending: 'emergency' } } },
+  { overruled: ['emergency'], is: { state: 'running' } },
+])('when somebody declares an emergency, having overruled $overruled: $is', async ({ overruled, is }) => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.running({}, overruled)
+  await drills.look()
+  expect((await drills.drill())?.state).toBe('running')
+  drills.world.mode = 'emergency'
+  await drills.look()
+  expect(await drills.drill()).toMatchObject(is)
+})
+
+it('is looked after although another one can’t be', async () => {
+  await using drills = setUp()
+  drills.world.measures = quiet()
+  await drills.put(aDrill({ id: 'a', state: 'scheduled', schedule: weekly, nextAt: monday, cohort: 0.01 }))
+  await drills.running()
+  drills.world.meanwhile = () => Promise.reject(new Error('a fault of our own'))
+  await drills.look()
+  drills.world.readings = reads([nodeReads('xian-1', xian, { health: 'down' })])
+  await drills.look()
+  expect(await drills.drill()).toMatchObject({ state: 'restoring', run: { ending: 'failed' } })
+  expect(drills.faults.splice(0).length).toBeGreaterThan(0)
+})
+
 it('has no second one of its home beside it, until its lease has ended', async () => {
   await using drills = setUp()
   await drills.running()
@@ -230,6 +261,48 @@ it.each([
   expect(await drills.leases()).toEqual([])
   const [record] = await drills.registry.list('audit/')
   expect(record?.value).toMatchObject({ action: 'drill.postpone', reason, actor: { name: 'gw-1' } })
+})
+
+it.each([
+  {
+    name: 'comes back hours after its window',
+    at: '2026-11-23T11:00:00+08:00',
+    schedule: weekly,
+    is: { state: 'scheduled', nextAt: monday + 7 * 86_400_000 },
+  },
+  {
+    name: 'comes back on a blocked date',
+    at: '2026-11-23T02:10:00+08:00',
+    schedule: { ...weekly, blocked: ['2026-11-23'] },
+    is: { state: 'scheduled', nextAt: monday + 7 * 86_400_000 },
+  },
+  {
+    name: 'comes back while its window is still open',
+    at: '2026-11-23T02:50:00+08:00',
+    schedule: weekly,
+    is: { state: 'running' },
+  },
+  {
+    name: 'comes back hours after its only date',
+    at: '2026-11-23T05:00:00+08:00',
+    schedule: { kind: 'once' as const, at: monday },
+    is: { state: 'aborted', nextAt: null, run: null },
+  },
+  {
+    name: 'comes back a minute after its only date',
+    at: '2026-11-23T02:01:00+08:00',
+    schedule: { kind: 'once' as const, at: monday },
+    is: { state: 'running' },
+  },
+])('does not begin outside its window where the gateway $name', async ({ at, schedule, is }) => {
+  await using drills = setUp()
+  await drills.clock.advance(Date.parse(at) - monday)
+  await drills.put(aDrill({ state: 'scheduled', schedule, nextAt: monday, cohort: 0.01 }))
+  await drills.look()
+  expect(await drills.drill()).toMatchObject(is)
+  if (is.state === 'running') return
+  const [record] = await drills.registry.list('audit/')
+  expect(record?.value).toMatchObject({ action: 'drill.postpone', reason: 'its time was missed' })
 })
 
 it('that can’t begin on its only date is given up', async () => {

@@ -5,6 +5,7 @@ import { snapshotOf } from '../../gateway/control/directory.ts'
 import { nodeId, regionId } from '../../gateway/model/ids.ts'
 import {
   blastRadius,
+  drillDefaults,
   type DrillFacts,
   needsApproval,
   objectionsTo,
@@ -72,6 +73,7 @@ const facts = (changes: Partial<DrillFacts> = {}): DrillFacts => ({
   radius: blastRadius(aPlan(), snapshot, traffic),
   guards: [],
   others: [],
+  settings: drillDefaults,
   ...changes,
 })
 const named = (changes: Partial<DrillFacts>, plan = aPlan()) =>
@@ -130,6 +132,11 @@ describe('before it begins', () => {
     },
     { name: 'one just before', changes: { others: [ended(9_900_000)] }, found: ['wait-period'] },
     { name: 'one long ago', changes: { others: [ended(9_000_000)] }, found: [] },
+    {
+      name: 'one just before, where the file asks for no pause',
+      changes: { others: [ended(9_900_000)], settings: { ...drillDefaults, waitMs: 0 } },
+      found: [],
+    },
     { name: 'its own last run', changes: { others: [ended(9_900_000, 'd1')] }, found: [] },
     {
       name: 'the preview, hard objections first',
@@ -162,7 +169,7 @@ describe('before it begins', () => {
     expect(needsApproval(plan, blastRadius(plan, snapshot, traffic))).toBe(needs)
   })
 
-  it.each<{ plan: Parameters<typeof aPlan>[0]; warnings: PlanWarning[] }>([
+  it.each<{ plan: Parameters<typeof aPlan>[0]; hasBounds?: boolean; warnings: PlanWarning[] }>([
     { plan: {}, warnings: [] },
     { plan: { objectives: { ...aPlan().objectives, recoverMs: 12_000 } }, warnings: ['recovers-slower'] },
     {
@@ -187,10 +194,13 @@ describe('before it begins', () => {
     { plan: { fault: { kind: 'errors', share: 0.3, status: 503 } }, warnings: ['foreseen-gone'] },
     { plan: { fault: { kind: 'registry-loss' } }, warnings: ['foreseen-unmoved'] },
     { plan: { fault: { kind: 'quota-cut', share: 0.5 } }, warnings: ['nothing-to-cut'] },
-  ])('warns of $plan: $warnings', ({ plan, warnings }) => {
+    { plan: { fault: { kind: 'quota-cut', share: 0 } }, warnings: [] },
+    { plan: { fault: { kind: 'quota-cut', share: 1 } }, hasBounds: true, warnings: ['nothing-to-cut'] },
+    { plan: { fault: { kind: 'quota-cut', share: 0.5 } }, hasBounds: true, warnings: [] },
+  ])('warns of $plan, bounded $hasBounds: $warnings', ({ plan, hasBounds = false, warnings }) => {
     const bounds = { attemptTimeoutMs: 5000, breakerOpensAbove: 0.25 }
     const paces = { breakerWaitMs: 6000, slowStartMs: 10_000, probesFindMs: 3000 }
-    expect(planWarnings(aPlan(plan), paces, false, bounds)).toEqual(warnings)
+    expect(planWarnings(aPlan(plan), paces, hasBounds, bounds)).toEqual(warnings)
   })
 })
 
@@ -238,6 +248,26 @@ describe('it is ended', () => {
     for (let i = 0; i < 50; i++) made.cohort.ended('local', 'unavailable', 1, 1000, true)
     expect(stopFor(made.read(5000), stop, null)?.ending).toBe('errors')
     expect(stopFor(made.read(12_500), stop, null)).toBeNull()
+  })
+
+  it('by errors of few residents, however seldom they come', () => {
+    const made = new MeasuresInTheMaking(0)
+    // One in four seconds: never five within ten.
+    for (let i = 0; i < 5; i++) {
+      expect(stopFor(made.read(4000 * i), stop, null)).toBeNull()
+      made.cohort.ended('none', 'unavailable', 1, 4000 * i, true)
+      for (let j = 0; j < 40; j++) made.control.ended('local', 'ok', 1, 4000 * i, true)
+    }
+    expect(stopFor(made.read(16_500), stop, null)?.ending).toBe('errors')
+  })
+
+  it('not by errors of few that the control has too', () => {
+    const made = new MeasuresInTheMaking(0)
+    for (let i = 0; i < 10; i++) {
+      made.cohort.ended('none', 'unavailable', 1, 4000 * i, true)
+      made.control.ended('none', 'unavailable', 1, 4000 * i, true)
+    }
+    expect(stopFor(made.read(40_000), stop, null)).toBeNull()
   })
 
   it('by a node that fails by itself, not by one that failed before or that operators hold', () => {

@@ -154,7 +154,7 @@ it('has nobody to move where nobody was on the way, and says what ended it', () 
 })
 
 describe('in print', () => {
-  const nasty = '<script>alert(1)</script> | `x`\n# no heading'
+  const nasty = '<script>alert(1)</script> | `x` &lt;b&gt;\n# no heading\u2028# nor this'
   const report = reportOf(
     drill(bounds, aPlan({ name: nasty, reason: nasty, objectives: bounds })),
     run(),
@@ -180,6 +180,8 @@ describe('in print', () => {
     const lines = markdownReport(report, lang, timeText).split('\n')
     expect(lines.filter((line) => line.startsWith('# '))).toHaveLength(1)
     expect(lines.some((line) => line.startsWith('# no'))).toBe(false)
+    // Nor does what is written as an entity become a mark.
+    expect(lines.join('\n')).not.toMatch(/[^\\]&|\u2028/)
     const cells = lines
       .filter((line) => line.startsWith('|'))
       .map((line) => line.replace(/\\\|/g, '').split('|').length)
@@ -209,6 +211,7 @@ describe('in print', () => {
     {
       lang: 'zh' as const,
       rows: [
+        '| 范围 | 属地 |',
         '| 故障注入 | t6000 | 0 |',
         '| 稳定：已全部切换 | t6900 | 900 |',
         '| 稳定：已全部恢复 | t78000 | 72000 |',

@@ -66,6 +66,7 @@ export async function openApi(
   readings: Readings = reads(threeCitiesNodes),
   oidc?: OidcSettings,
   drills?: DrillMeasured,
+  changes: Record<string, unknown> = {},
 ): Promise<Api> {
   const started = new AsyncDisposableStack()
   started.use(registry)
@@ -74,7 +75,7 @@ export async function openApi(
   // What it writes there must be found by no other test.
   const folder = await mkdtemp(join(tmpdir(), 'chiyuan-operators-'))
   started.defer(() => rm(folder, { recursive: true, force: true }))
-  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], folder)
+  const config = testConfig([{ code: '610100', nodes: { n: 'http://127.0.0.1:9' } }], folder, changes)
   const enrolments = () => ({ ...config.enrolment, share: 1 })
   const directory = started.use(
     new Directory({ registry, clock, observer, wallNow: Date.now, enrolments }, () => {}),

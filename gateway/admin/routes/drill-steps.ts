@@ -2,12 +2,12 @@
 import { z } from 'zod'
 import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import type { RegistryChange } from '../../control/registry/port.ts'
-import { readTyped, type Versioned } from '../../control/registry/typed.ts'
-import type { Drill, Person } from '../../model/drill.ts'
+import { listTyped, readTyped, type Versioned } from '../../control/registry/typed.ts'
+import type { Drill, DrillPlan, DrillState, Person } from '../../model/drill.ts'
 import type { Happening } from '../../model/happening.ts'
 import type { Operator } from '../../model/operator.ts'
 import { type DrillStep, type StepProblem, takeStep } from '../../policy/drill.ts'
-import type { Answer, Asked } from '../operation.ts'
+import { type Answer, type Asked, must } from '../operation.ts'
 import type { Plane } from '../plane.ts'
 import { Problem } from '../problem.ts'
 import { legalText, toDrillAnswer } from '../schemas/drills.ts'
@@ -28,6 +28,28 @@ const why: Readonly<Record<StepProblem, (drill: Drill, kind: string) => string>>
   approval: () => 'it is so wide that another person has to approve it first',
   own: () => 'nobody approves their own drill; ask another approver',
   schedule: () => 'it has no schedule; draft one with a schedule, or start it',
+}
+
+/** Drills that have not begun, of all operators. Each look at drills reads all of them. */
+export const waitingAtMost = 500
+const waiting: ReadonlySet<string> = new Set<DrillState>(['draft', 'previewed', 'approved', 'scheduled'])
+
+/** @throws {Problem} `conflict` where so many wait that another is not drafted. */
+export async function mustHaveRoom({ registry }: Pick<Plane, 'registry'>): Promise<void> {
+  const drills = await listTyped(registry, drillPrefix, drillSchema)
+  if (drills.filter(({ value }) => waiting.has(value.state)).length < waitingAtMost) return
+  const detail = `${waitingAtMost} drills have not begun, the most that may be; give some up (POST /drills/ID/stop)`
+  throw new Problem('conflict', detail)
+}
+
+/**
+ * Whoever drills answers for the homes; a registry that is lost is everybody's.
+ * @throws {Problem} `forbidden`
+ */
+export function mustReach(operator: Operator, permission: 'drill' | 'approve', plan: DrillPlan): void {
+  must(operator, permission, plan.scope.homes)
+  if (plan.fault.kind !== 'registry-loss' || operator.scope === '*') return
+  throw new Problem('forbidden', 'a lost registry concerns every region; it takes a scope of *')
 }
 
 /** The drill after a step. @throws {Problem} `conflict`, with what may be done instead. */

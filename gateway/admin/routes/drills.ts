@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { drillPrefix, drillSchema } from '../../control/drills/records.ts'
 import { startOf, startWrites, endWrites } from '../../control/drills/writes.ts'
-import { listTyped, type Versioned } from '../../control/registry/typed.ts'
+import { listTyped } from '../../control/registry/typed.ts'
 import type { Drill } from '../../model/drill.ts'
-import { blastRadius, needsApproval } from '../../policy/drill-guards.ts'
 import { nextStart } from '../../policy/drill-schedule.ts'
 import { objectionWords, warningWords } from '../../policy/drill-words.ts'
 import { foreseenOf, mustPass } from '../drill-foresight.ts'
@@ -23,7 +22,16 @@ import {
   toDrillAnswer,
 } from '../schemas/drills.ts'
 import { mustBePossible } from './drill-plan.ts'
-import { change, drillOf, oneDrill, personOf, stepped, toldOf } from './drill-steps.ts'
+import {
+  change,
+  drillOf,
+  mustHaveRoom,
+  mustReach,
+  oneDrill,
+  personOf,
+  stepped,
+  toldOf,
+} from './drill-steps.ts'
 import { progressing } from './drill-progress.ts'
 import { reporting } from './drill-report.ts'
 
@@ -67,11 +75,12 @@ const create = (plane: Plane) =>
     query: none,
     body: newDrill,
     answer: { status: 201, schema: drillAnswer },
+    problems: ['conflict'],
     idempotent: true,
     handle: async (asked) => {
-      const { scope } = asked.body
-      must(asked.operator, 'drill', scope.homes)
+      mustReach(asked.operator, 'drill', asked.body)
       mustBePossible(plane, asked.body)
+      await mustHaveRoom(plane)
       const now = plane.wallNow()
       const drill: Drill = {
         ...asked.body,
@@ -159,7 +168,7 @@ const deciding = (plane: Plane, kind: 'approve' | 'refuse') =>
     needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
-      must(asked.operator, 'approve', before.value.scope.homes)
+      mustReach(asked.operator, 'approve', before.value)
       mustMatch(before.version, asked.ifMatch, `drills/${asked.params.id}`)
       const after = stepped(plane, before, { kind, by: personOf(asked.operator) }, true)
       return change(plane, asked, `drill.${kind}`, asked.body.reason, before, after)
@@ -179,13 +188,13 @@ const scheduling = (plane: Plane) =>
     needsMatch: true,
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
-      const { schedule, scope } = before.value
-      must(asked.operator, 'drill', scope.homes)
+      const { schedule } = before.value
+      mustReach(asked.operator, 'drill', before.value)
       mustMatch(before.version, asked.ifMatch, `drills/${asked.params.id}`)
       const nextAt = schedule === null ? 0 : nextStart(schedule, plane.wallNow())
       if (nextAt === null) throw new Problem('conflict', 'all dates of its schedule are past or blocked')
       const step = { kind: 'schedule' as const, by: personOf(asked.operator), nextAt }
-      const after = stepped(plane, before, step, await wantsApproval(plane, before))
+      const after = stepped(plane, before, step, (await foreseenOf(plane, before.value)).needsApproval)
       return change(plane, asked, 'drill.schedule', asked.body.reason, before, after)
     },
   })
@@ -205,7 +214,7 @@ const starting = (plane: Plane) =>
     handle: async (asked) => {
       const before = await drillOf(plane, asked.params.id)
       const { value: drill } = before
-      must(asked.operator, 'drill', drill.scope.homes)
+      mustReach(asked.operator, 'drill', drill)
       mustMatch(before.version, asked.ifMatch, `drills/${drill.id}`)
       return inTurn(plane, async (turn) => {
         const seen = await foreseenOf(plane, drill)
@@ -238,6 +247,12 @@ const stopping = (plane: Plane) =>
       const { value: drill } = before
       must(asked.operator, 'drill', drill.scope.homes)
       const { reason } = asked.body
+      if (drill.run !== null && drill.state !== 'running') {
+        throw new Problem(
+          'conflict',
+          `it has ended already and is "${drill.state}"; see its report once it is over`,
+        )
+      }
       if (drill.state !== 'running') {
         const after = stepped(plane, before, { kind: 'abandon', by: personOf(asked.operator) }, false)
         return change(plane, asked, 'drill.stop', reason, before, after)
@@ -248,9 +263,3 @@ const stopping = (plane: Plane) =>
       return change(plane, asked, 'drill.stop', reason, before, after, writes)
     },
   })
-
-async function wantsApproval(plane: Plane, { value }: Versioned<Drill>): Promise<boolean> {
-  const { homes } = await plane.measured.read()
-  const traffic = new Map(homes.map(({ home, rps }) => [home, rps]))
-  return needsApproval(value, blastRadius(value, plane.snapshot(), traffic))
-}

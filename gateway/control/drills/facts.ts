@@ -6,7 +6,8 @@ import type { Measured } from '../../model/readings.ts'
 import type { Region } from '../../model/region.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import type { FaultBounds } from '../../policy/drill-effect.ts'
-import { blastRadius, type DrillFacts } from '../../policy/drill-guards.ts'
+import { blastRadius, type DrillFacts, type DrillSettings } from '../../policy/drill-guards.ts'
+import { guardDefaults } from '../../policy/guards.ts'
 import type { Intent } from '../intent/read.ts'
 import { preview, type Preview, trafficOf } from '../preview.ts'
 
@@ -18,6 +19,7 @@ export interface FactsParts {
   /** What drains of enrolments come to: holds that nobody has put. */
   drains(): readonly Hold[]
   bounds(): FaultBounds
+  settings(): DrillSettings
   /** The mode that the configuration file names. */
   fileMode(): Mode
   /** Share of requests that keep donors warm in that mode. */
@@ -28,7 +30,7 @@ export interface FactsParts {
   readonly isMeasured: boolean
 }
 
-export type Foreseen = DrillFacts & { readonly preview: Preview }
+export type Foreseen = DrillFacts & { readonly settings: DrillSettings; readonly preview: Preview }
 
 /** @param others All drills that are known, this one included or not. */
 export async function factsOf(
@@ -46,15 +48,19 @@ export async function factsOf(
   // Of a home that has one already another does not begin.
   const on = snapshot.drills.filter(({ home }) => !homes.includes(home))
   const asked = homes.map((home) => ({ home, scope, fault, cohort }))
+  const settings = parts.settings()
+  const { minLevels, minRoomShare } = settings
   const foreseen = preview([], {
     input: { regions: parts.regions(), holds: [...holds, ...parts.drains()], mode },
     readings,
     ownMode: parts.fileMode(),
     warmShare: (of) => parts.warmShare(of),
+    guardSettings: { ...guardDefaults, minLevels, minRoomShare },
     drills: { before: on, after: [...on, ...asked], bounds: parts.bounds() },
   })
   return {
     now,
+    settings,
     mode: mode ?? parts.fileMode(),
     isLeverSet: drillLever !== null,
     isMeasured: parts.isMeasured,

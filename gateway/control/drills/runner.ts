@@ -1,13 +1,14 @@
 // Runs drills, at one gateway of all: looks every second at those that are on, ends them when they have to, and writes what came of them.
 import type { Clock } from '../../model/clock.ts'
 import type { Drill, DrillRun } from '../../model/drill.ts'
+import type { Mode } from '../../model/mode.ts'
 import type { Measured } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import { type DrillStep, takeStep } from '../../policy/drill.ts'
 import { drillObjections, needsApproval, objectionsTo } from '../../policy/drill-guards.ts'
 import { withGateways } from '../../policy/drill-part.ts'
 import { reportOf } from '../../policy/drill-report.ts'
-import { nextStart } from '../../policy/drill-schedule.ts'
+import { mayBegin, nextStart } from '../../policy/drill-schedule.ts'
 import { resultOf } from '../../policy/drill-scoreboard.ts'
 import type { Stop } from '../../policy/drill-stop.ts'
 import type { Changes } from '../changes.ts'
@@ -37,6 +38,8 @@ export interface RunnerParts {
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number
   readonly snapshot: () => Snapshot
+  /** The mode that is in force. */
+  readonly mode: () => Mode
   readonly measured: Measured
   readonly drills: DrillsMeasuredByAll
   /** Changes that guards judge, whoever makes them: a drill that begins by its schedule is one of them. */
@@ -129,10 +132,17 @@ export class DrillRunner implements AsyncDisposable {
 
   private async lookAt(one: Versioned<Drill>): Promise<void> {
     const { state, run, nextAt } = one.value
-    if (state === 'running' && run !== null) await this.attend(one, run)
-    else if (state === 'restoring' && run !== null) await this.restore(one, run)
-    else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) {
-      await this.parts.guarded.run(() => this.begin(one))
+    try {
+      if (state === 'running' && run !== null) await this.attend(one, run)
+      else if (state === 'restoring' && run !== null) await this.restore(one, run)
+      else if (state === 'scheduled' && nextAt !== null && nextAt <= this.parts.wallNow()) {
+        await this.parts.guarded.run(() => this.begin(one))
+      }
+    } catch (cause) {
+      if (cause instanceof RegistryUnavailable) throw cause
+      // All others are looked after all the same.
+      this.isStale = true
+      this.parts.fault(cause)
     }
   }
 
@@ -201,11 +211,13 @@ export class DrillRunner implements AsyncDisposable {
     )
     const objections = objectionsTo(drill, facts)
     // With more traffic than when it was scheduled it may have become wide.
-    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius)
+    const isUnapproved = drill.approver === null && needsApproval(drill, facts.radius, facts.settings)
     const now = wallNow()
+    // Nobody was here when its window was open.
+    const isMissed = drill.schedule !== null && !mayBegin(drill.schedule, now)
     const run = startOf(drill, now, aheadMs())
     const leases =
-      objections.length > 0 || isUnapproved
+      isMissed || objections.length > 0 || isUnapproved
         ? null
         : await newLeases(registry, drill, { ...run, ...notEnded }, now)
     if (leases !== null) {
@@ -214,10 +226,12 @@ export class DrillRunner implements AsyncDisposable {
     }
     const names = new Set(objections.map(({ name }) => name))
     const why = [
+      ...(isMissed ? ['its time was missed'] : []),
       ...drillObjections.filter((name) => names.has(name)),
       ...(isUnapproved ? ['another person has to approve it'] : []),
     ]
-    const next = drill.schedule === null ? null : nextStart(drill.schedule, now + retryScheduleMs)
+    const next =
+      drill.schedule === null ? null : nextStart(drill.schedule, now + (isMissed ? 0 : retryScheduleMs))
     const by = { id: 'gateway', name: this.parts.gatewayId }
     const step: DrillStep = next === null ? { kind: 'abandon', by } : { kind: 'postpone', nextAt: next }
     await this.take(one, step, 'drill.postpone', [], why.join(', ') || 'home-busy')
@@ -255,7 +269,7 @@ export class DrillRunner implements AsyncDisposable {
   private watchOf({ id }: Drill): Watch {
     let watch = this.watches.get(id)
     if (watch === undefined) {
-      watch = new Watch()
+      watch = new Watch(this.parts.mode)
       this.watches.set(id, watch)
     }
     return watch

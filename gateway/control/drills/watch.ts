@@ -1,6 +1,7 @@
 // What the runner remembers of a drill that is on, from one second to the next.
 import type { Drill } from '../../model/drill.ts'
 import type { NodeId, RegionId } from '../../model/ids.ts'
+import type { Mode } from '../../model/mode.ts'
 import type { NodeReadings, Readings } from '../../model/readings.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 import type { DrillMeasures } from '../../policy/drill-measure.ts'
@@ -16,6 +17,12 @@ export class Watch {
   private calmP99Ms: number | null = null
   private silent = 0
   private readonly donors = new Map<RegionId, DonorUse>()
+  private readonly mode: () => Mode
+
+  /** @param mode The one that is in force. */
+  constructor(mode: () => Mode) {
+    this.mode = mode
+  }
 
   /** Looks once. @returns Why it has to end before its time, or `null`. */
   look(
@@ -24,6 +31,10 @@ export class Watch {
     readings: Readings,
     measures: DrillMeasures | null,
   ): Stop | null {
+    // Whoever began it in an emergency has overruled that by name.
+    if (this.mode() === 'emergency' && drill.run?.overruled.includes('emergency') !== true) {
+      return { ending: 'emergency', detail: '' }
+    }
     const watched = nodesOf(drill, snapshot)
     this.noteDonors(watched, drill, readings)
     this.before ??= readings.nodes

@@ -17,6 +17,11 @@ const schemaVersion = 1
 /** Pause between looks for other processes' changes, ms. One pragma, no table is read. */
 const lookEveryMs = 50
 
+/** While it opens nobody is served yet; another process may be bringing the file to this version, ms. */
+const openingWaitMs = 2000
+/** All residents of this process wait as long as a write waits for whoever else has the file, ms. */
+const writingWaitMs = 200
+
 /** @throws {UsageError} when the file can't be made or is not ours. */
 export function openEmbeddedRegistry(file: string): Registry {
   try {
@@ -34,7 +39,9 @@ export function openEmbeddedRegistry(file: string): Registry {
 }
 
 function migrate(database: DatabaseSync, file: string): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
+  database.exec(
+    `PRAGMA busy_timeout = ${openingWaitMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`,
+  )
   const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (found > schemaVersion) {
     database.close()
@@ -69,6 +76,7 @@ class Connection {
     // Decisions and, later, hashed tokens: nobody else's business.
     if (fresh) chmodSync(file, 0o600)
     migrate(database, file)
+    database.exec(`PRAGMA busy_timeout = ${writingWaitMs}`)
     this.database = database
     this.inode = inodeOf(file) ?? 0
     this.listed = database.prepare(
