@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadConfig } from '../../config/load.ts'
+import { catalogueEntries } from '../../gateway/control/registry/consul/catalogue.ts'
+import { foundNodes, nothingFound } from '../../gateway/policy/discovery.ts'
 import { regionNodeCommand } from '../../region-node/command.ts'
 import { consulBinary, describeWithConsul } from '../support/consul.ts'
 
@@ -132,6 +134,21 @@ describeWithConsul('Consul’s files', () => {
     const { stdout } = await run(consulBinary ?? '', ['validate', '-config-format=hcl', ...paths])
     expect(stdout).toMatch(/valid/)
   })
+})
+
+it('Consul’s file of a node says in Meta what gateways read there', async () => {
+  const text = await readFile(join(deploy, 'consul/services/chiyuan-node.hcl'), 'utf8')
+  const [, block = ''] = /^ {2}meta = \{\n([^}]*)\}/m.exec(text) ?? []
+  const Meta = Object.fromEntries(
+    [...block.matchAll(/(\w+) *= "(.*)"/g)].map(([, key, value]) => [key, value]),
+  )
+  expect(Object.keys(Meta)).toEqual(['region', 'node', 'scheme', 'weight', 'limit'])
+  const listed = catalogueEntries.parse([
+    { Node: { Node: 'm', Address: '10.0.0.1' }, Service: { ID: 'x', Address: '', Port: 9101, Meta } },
+  ])
+  const { nodes, warnings } = foundNodes(listed, nothingFound, 0, { drainMs: 0, share: 1, trust: null })
+  expect(warnings).toEqual([])
+  expect(nodes[0]?.node).toMatchObject({ id: 'xian-1', region: '610100', weight: 1, limit: 64 })
 })
 
 const describeWithSystemd = withSystemd ? describe : describe.skip
