@@ -127,6 +127,6 @@ describe('uploads to a node that does not read', () => {
     for (const sender of senders) sender.destroy()
     // A node that does not read does not hear of the end either.
     for (const request of open) request.resume()
-    await eventually(() => expect(open.size).toBe(0))
+    await eventually(() => expect(open.size).toBe(0), 8000)
   }, 15_000)
 })
