@@ -1,7 +1,7 @@
 // A real Consul server for tests: the one on PATH or in CONSUL_BIN, else Debian's package, unpacked beside the system.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
@@ -197,7 +197,11 @@ async function makeServer(
     port: place.http,
     serverPort: place.server,
     datacenter: place.datacenter,
-    freeze: () => void child?.kill('SIGSTOP'),
+    freeze() {
+      if (child?.pid === undefined) return
+      child.kill('SIGSTOP')
+      untilStopped(child.pid)
+    },
     thaw: () => void child?.kill('SIGCONT'),
     kill,
     async start() {
@@ -263,4 +267,14 @@ async function freePorts(count: number): Promise<number[]> {
       return typeof address === 'object' && address !== null ? address.port : 0
     }),
   )
+}
+
+/** The system stops a process's threads a moment after it was told to; on a busy machine one answers meanwhile. */
+function untilStopped(pid: number): void {
+  const stat = `/proc/${pid}/stat`
+  const giveUpAt = performance.now() + 2000
+  while (existsSync(stat) && performance.now() < giveUpAt) {
+    const [state = ''] = readFileSync(stat, 'latin1').split(') ').slice(-1)
+    if (state.startsWith('T')) return
+  }
 }
