@@ -41,6 +41,19 @@ export function width(text: string): number {
   return columns
 }
 
+/** As much of a line as fits into so many columns. */
+export function cut(line: string, columns: number): string {
+  if (width(line) <= columns) return line
+  let kept = ''
+  let used = 1
+  for (const char of line) {
+    used += width(char)
+    if (used > columns) break
+    kept += char
+  }
+  return `${kept}…`
+}
+
 const narrow = /^[\u0020-\u02FF\uFF61-\uFFDC]$/
 const none = /^[\p{Mn}\p{Me}\p{Cf}]$/u
 const wide =

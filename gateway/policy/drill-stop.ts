@@ -13,8 +13,11 @@ export interface Stop {
 
 /** Fewer failures than these are chance. */
 const errorsAtLeast = 5
-/** A p99 of fewer answers is one answer's. */
+/** Of fewer answers nothing can be said. */
 const answersAtLeast = 20
+/** A p99 of fewer answers is one answer's: then it has to be so in several seconds. */
+const answersForP99 = 100
+const slowSecondsAtLeast = 3
 
 interface Failed {
   readonly requests: number
@@ -53,7 +56,16 @@ export function stopFor(
   if (stop.addedP99Ms === null || usual === null || cohort.p99Ms === null) return null
   const added = cohort.p99Ms - usual
   if (cohort.requests < answersAtLeast || added <= stop.addedP99Ms) return null
+  const isChance =
+    cohort.requests < answersForP99 && slowSeconds(measures, usual + stop.addedP99Ms) < slowSecondsAtLeast
+  if (isChance) return null
   return { ending: 'latency', detail: `p99 ${Math.round(added)} ms longer, bound ${stop.addedP99Ms} ms` }
+}
+
+/** Of the last ten, those in which some answer of the cohort took longer than `ms`. */
+function slowSeconds({ cohort: { seconds } }: DrillMeasures, ms: number): number {
+  const last = seconds.at(-1)?.second ?? 0
+  return seconds.slice(-10).filter(({ second, maxMs }) => second > last - 10 && maxMs > ms).length
 }
 
 /**

@@ -86,6 +86,12 @@ it('a plan, its preview, the drill as it goes, and its report in three forms', a
   const shown = await line.good('drill', 'show', id)
   expect(shown).toMatch(/state +reported/)
   expect(await line.good('drill', 'list', '--state', 'reported')).toContain(id)
+  // The newest first, whatever their ids are.
+  const drafts = [await draft(), await draft(), await draft()]
+  const rows = (await line.good('drill', 'list', '--state', 'draft'))
+    .split('\n')
+    .map((row) => row.split(' ')[0])
+  expect(rows.filter((one) => one !== undefined && drafts.includes(one))).toEqual(drafts.toReversed())
   const chinese = await line.good('drill', 'list', '--lang', 'zh-CN')
   expect(chinese).toContain('已出报告')
 }, 40_000)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { emptyChain, sealed } from '../../gateway/control/audit/chain.ts'
-import { width } from '../../gateway/cli/table.ts'
+import { cut, width } from '../../gateway/cli/table.ts'
 import { cli, type CommandLine, commandLine, toEnd } from '../support/operators-command.ts'
 
 let line: CommandLine
@@ -67,6 +67,15 @@ it.each([
   ['🚑', 2],
 ])('takes %s for %d columns', (word, columns) => {
   expect(width(word)).toBe(columns)
+})
+
+it.each([
+  ['short', 5, 'short'],
+  ['a longer line', 6, 'a lon…'],
+  ['参与组的延迟', 6, '参与…'],
+])('of %s %d columns show %s', (text_, columns, shown) => {
+  expect(cut(text_, columns)).toBe(shown)
+  expect(width(shown)).toBeLessThanOrEqual(columns)
 })
 
 describe('completion in a real bash', () => {

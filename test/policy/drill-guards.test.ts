@@ -250,6 +250,22 @@ describe('it is ended', () => {
     expect(stopFor(made.read(12_500), stop, null)).toBeNull()
   })
 
+  it.each([
+    { slow: [2], ending: undefined },
+    { slow: [2, 3], ending: undefined },
+    { slow: [2, 4, 7], ending: 'latency' },
+  ])('by answers of few residents that were slow in the seconds $slow: $ending', ({ slow, ending }) => {
+    const made = new MeasuresInTheMaking(0)
+    for (let second = 0; second < 10; second++) {
+      for (let i = 0; i < 5; i++) {
+        const ms = i === 0 && slow.includes(second) ? 900 : 10
+        made.cohort.ended('local', 'ok', ms, second * 1000, true)
+      }
+      for (let i = 0; i < 90; i++) made.control.ended('local', 'ok', 10, second * 1000, true)
+    }
+    expect(stopFor(made.read(9500), stop, null)?.ending).toBe(ending)
+  })
+
   it('by errors of few residents, however seldom they come', () => {
     const made = new MeasuresInTheMaking(0)
     // One in four seconds: never five within ten.

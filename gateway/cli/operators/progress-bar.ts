@@ -1,5 +1,7 @@
 // A bar for work that takes a while: on a terminal alone, and on standard error, so that no output has it in it.
 
+import { cut } from '../table.ts'
+
 const columns = 30
 const everyMs = 100
 const eraseLine = '\r\u001B[K'
@@ -22,7 +24,9 @@ export class ProgressBar implements Disposable {
     const share = Math.min(1, done / this.whole)
     const filled = Math.round(share * columns)
     const bar = '#'.repeat(filled) + '-'.repeat(columns - filled)
-    process.stderr.write(`${eraseLine}[${bar}] ${Math.round(share * 100)} % ${note}`)
+    // A line that went on into the next could not be erased.
+    const line = cut(`[${bar}] ${Math.round(share * 100)} % ${note}`, (process.stderr.columns || 80) - 1)
+    process.stderr.write(`${eraseLine}${line}`)
   }
 
   clear(): void {

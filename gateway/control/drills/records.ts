@@ -16,6 +16,7 @@ export const homesAtMost = 20
 const time = z.number().int().positive()
 /** 1 January 2100. */
 const latestAt = 4_102_444_800_000
+const aDate = expected('whole milliseconds since 1970, before the year 2100')
 const aShare = expected('a share from 0 to 1')
 const share = z.number(aShare).min(0, aShare).max(1, aShare)
 const millisecondsAtMost = longestDrillSeconds * 1000
@@ -31,7 +32,7 @@ const aWeekday = expected('0 for Sunday to 6 for Saturday')
 const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('once'),
-    at: time.max(latestAt, expected('a time before the year 2100, in ms')),
+    at: z.number(aDate).int(aDate).positive(aDate).max(latestAt, aDate),
   }),
   z.strictObject({
     kind: z.literal('weekly'),

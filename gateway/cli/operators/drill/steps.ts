@@ -32,9 +32,15 @@ export async function list(desk: Desk, query: { home?: string; state?: string })
   show(desk, answer, () =>
     answer.value.length === 0
       ? `${desk.say({ en: 'no drills', zh: '没有演练' })}\n`
-      : drillsTable(desk, answer.value),
+      : drillsTable(desk, answer.value.toSorted(onFirst)),
   )
 }
+
+/** What is on, then the newest. */
+const onFirst = (a: DrillAnswer, b: DrillAnswer): number =>
+  Number(isOn(b)) - Number(isOn(a)) || b.createdAt.localeCompare(a.createdAt)
+
+const isOn = ({ state }: DrillAnswer): boolean => state === 'running' || state === 'restoring'
 
 export async function draft(desk: Desk, flags: DraftFlags): Promise<void> {
   if (!hasFile(flags)) return tell(desk, await drafted(desk, planOfFlags(flags)))
