@@ -87,14 +87,12 @@ export class DrillParts implements DrillsMeasuredByAll, AsyncDisposable {
       measures: addedUp(all.map((part) => (heard.includes(part) ? part.measures : agedOut(part.measures)))),
       isHeard: heard.length > 0,
       heardTo: Math.max(0, ...all.map(({ to }) => to)),
-      inForce: (await drills.isInForce(drill)) || fresh.some(({ inForce }) => inForce),
-      gateways: all.map(({ gateway: name, from, to, missing, inForce }) => ({
-        gateway: name,
-        from,
-        to,
-        missing,
-        unheard: inForce,
-      })),
+      // Of one moment with what is told of it: it may be over in the next.
+      inForce: (live?.inForce ?? (await drills.isInForce(drill))) || fresh.some(({ inForce }) => inForce),
+      gateways: all.map((part) => {
+        const { gateway: name, from, to, missing, inForce } = part
+        return { gateway: name, from, to, missing, unheard: inForce && part !== live }
+      }),
     }
   }
 
@@ -182,13 +180,14 @@ export class DrillParts implements DrillsMeasuredByAll, AsyncDisposable {
     return made
   }
 
-  /** This gateway's part as it is now; `null` where it takes none, or has not looked yet. */
+  /** This gateway's part as it is now; `null` where it takes none. */
   private async live(drill: string): Promise<KeptPart | null> {
     const { drills, gateway, wallNow } = this.parts
-    const own = this.own.get(drill)
+    const measured = await drills.read(drill)
+    // One that was ended before the first look has been measured all the same.
+    const own = this.own.get(drill) ?? (measured === null ? undefined : await this.ownOf(drill))
     if (own === undefined) return null
     const now = wallNow()
-    const measured = await drills.read(drill)
     const measures = own.before === null ? measured : continued(own.before.measures, measured)
     if (measures === null) return null
     return { gateway, ...own.spans, to: now, inForce: await drills.isInForce(drill), measures }
