@@ -7,6 +7,7 @@ import { Catalogues } from '../control/discovery/catalogues.ts'
 import { trustOf } from '../control/regions.ts'
 import { ConsulConnection } from '../control/registry/consul/connection.ts'
 import type { Observer } from '../model/events.ts'
+import { consulAccess } from './consul-access.ts'
 
 /**
  * Resolves once the catalogues have been read or could not be, within a request's deadline.
@@ -22,20 +23,9 @@ export async function followCatalogues(
 ): Promise<void> {
   const { discovery } = initial
   if (discovery.driver === 'none') return
-  const { address, tokenFile, caFile, certFile, keyFile, timeoutMs, waitMs } = discovery
+  const { timeoutMs, waitMs } = discovery
   const connection = started.use(
-    new ConsulConnection({
-      section: 'discovery',
-      address,
-      datacenter: null,
-      tokenFile: tokenFile ?? null,
-      token: process.env['CONSUL_HTTP_TOKEN'] ?? null,
-      caFile: caFile ?? null,
-      certFile: certFile ?? null,
-      keyFile: keyFile ?? null,
-      timeoutMs,
-      waitMs,
-    }),
+    new ConsulConnection({ ...consulAccess(discovery), section: 'discovery', datacenter: null, waitMs }),
   )
   const settings = { drainMs: discovery.drainMs, share, trust: trustOf(discovery.tls) }
   const catalogues = started.use(

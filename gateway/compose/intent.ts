@@ -7,6 +7,7 @@ import { openEmbeddedRegistry } from '../control/registry/embedded.ts'
 import type { Registry } from '../control/registry/port.ts'
 import type { Observer } from '../model/events.ts'
 import type { EffectSettings } from '../policy/enrolment-effect.ts'
+import { consulAccess } from './consul-access.ts'
 import { registryFile } from './state.ts'
 
 /** The directory is still to be started. @throws {UsageError} for a registry that can't be used. */
@@ -28,17 +29,11 @@ export function openIntent(
 function openRegistry(config: Config): Registry {
   const { registry } = config
   if (registry.driver === 'embedded') return openEmbeddedRegistry(registryFile(config))
-  const { address, prefix, datacenter, tokenFile, caFile, certFile, keyFile, timeoutMs, waitMs } = registry
+  const { prefix, datacenter, waitMs } = registry
   return openConsulRegistry({
-    address,
+    ...consulAccess(registry),
     prefix,
     datacenter: datacenter ?? null,
-    tokenFile: tokenFile ?? null,
-    token: process.env['CONSUL_HTTP_TOKEN'] ?? null,
-    caFile: caFile ?? null,
-    certFile: certFile ?? null,
-    keyFile: keyFile ?? null,
-    timeoutMs,
     waitMs,
   })
 }

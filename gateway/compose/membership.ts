@@ -5,6 +5,7 @@ import { AgentError, ConsulAgent } from '../../region-node/registration/agent.ts
 import type { Config } from '../../config/schema.ts'
 import { Membership } from '../control/membership/membership.ts'
 import { UsageError } from '../model/errors.ts'
+import { consulAccess } from './consul-access.ts'
 
 /** A stop waits for two of them at the most. */
 const deadlineAtMostMs = 2000
@@ -20,18 +21,9 @@ export function openMembership(
   started: AsyncDisposableStack,
 ): Membership | null {
   if (registry.driver !== 'consul') return null
-  const { address, tokenFile, caFile, certFile, keyFile, timeoutMs, prefix, advertise } = registry
+  const { timeoutMs, prefix, advertise } = registry
   const agent = inUsersWords(
-    () =>
-      new ConsulAgent({
-        address,
-        tokenFile: tokenFile ?? null,
-        token: process.env['CONSUL_HTTP_TOKEN'] ?? null,
-        caFile: caFile ?? null,
-        certFile: certFile ?? null,
-        keyFile: keyFile ?? null,
-        timeoutMs: Math.min(timeoutMs, deadlineAtMostMs),
-      }),
+    () => new ConsulAgent({ ...consulAccess(registry), timeoutMs: Math.min(timeoutMs, deadlineAtMostMs) }),
   )
   const tell = (text: string): void => logger.warn({ event: 'catalogue' }, text)
   return started.use(

@@ -1,6 +1,7 @@
 // What a person reads of two drills beside each other, in both languages.
 import type { DifferenceName, PlanDifference } from './drill-differences.ts'
 import type { FigureName, Judgement } from './drill-comparison.ts'
+import { objectiveWords } from './drill-words.ts'
 import type { Words } from './words.ts'
 
 export const judgementWords: Readonly<Record<Judgement, Words>> = {
@@ -12,16 +13,12 @@ export const judgementWords: Readonly<Record<Judgement, Words>> = {
 }
 
 export const figureWords: Readonly<Record<FigureName, Words>> = {
-  detectMs: { zh: '发现用时（毫秒）', en: 'time to detect, ms' },
+  ...objectiveWords,
   firstElsewhereMs: { zh: '首个请求由他处服务（毫秒）', en: 'first request served elsewhere, ms' },
-  shiftMs: { zh: '切换用时（毫秒）', en: 'time to shift, ms' },
-  recoverMs: { zh: '恢复用时（毫秒）', en: 'time to recover, ms' },
-  errorShare: { zh: '居民可见错误占比', en: 'share of errors that residents saw' },
   addedErrorShare: { zh: '比对照组多出的错误占比', en: 'share of errors beyond the control' },
   p50Ms: { zh: 'p50（毫秒）', en: 'p50, ms' },
   p95Ms: { zh: 'p95（毫秒）', en: 'p95, ms' },
   p99Ms: { zh: 'p99（毫秒）', en: 'p99, ms' },
-  addedP99Ms: { zh: 'p99 增加（毫秒）', en: 'added p99, ms' },
   retries: { zh: '每请求重试', en: 'retries a request' },
   hedges: { zh: '每请求对冲', en: 'hedges a request' },
   lastGood: { zh: '最近可用答复占比', en: 'share of last good answers' },

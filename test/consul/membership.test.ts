@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { chiyuan } from '../region-node/chiyuan.ts'
 import { commandGateway } from '../support/command-gateway.ts'
-import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
+import { type ConsulServer, describeWithConsul } from '../support/consul.ts'
+import { type GuardedConsul, startGuardedConsul } from '../support/guarded-consul.ts'
 import { freshPrefix } from '../support/consul-registry.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestGateway } from '../support/gateway.ts'
@@ -32,39 +33,28 @@ const gatewaysSchema = z.object({
 const patienceMs = 15_000
 
 describeWithConsul('gateways in Consul’s catalogue', () => {
+  let consul: GuardedConsul
   let server: ConsulServer
   let management: string
   let folder: string
   let prefix: string
   beforeAll(async () => {
-    server = await startConsul('acl { enabled = true default_policy = "deny" }')
-    await eventually(async () => {
-      const made = await server.ask('PUT', '/acl/bootstrap')
-      management = z.object({ SecretID: z.string() }).parse(await made.json()).SecretID
-    }, 10_000)
+    consul = await startGuardedConsul()
+    ;({ server, management } = consul)
     folder = await mkdtemp(join(tmpdir(), 'chiyuan-membership-'))
   }, 240_000)
   afterAll(async () => {
-    await server[Symbol.asyncDispose]()
+    await consul[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
   beforeEach(() => {
     prefix = freshPrefix()
   })
 
-  const asManager = async (path: string, body?: object): Promise<Response> => {
-    const answer = await server.ask('PUT', path, body && JSON.stringify(body), management)
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-    return answer
-  }
-
   /** @returns The file of a token with these rights. */
   async function tokenFile(...rights: string[]): Promise<string> {
-    const Name = randomUUID()
-    await asManager('/acl/policy', { Name, Rules: rights.join('\n') })
-    const made = await asManager('/acl/token', { Policies: [{ Name }] })
-    const file = join(folder, Name)
-    await writeFile(file, z.object({ SecretID: z.string() }).parse(await made.json()).SecretID)
+    const file = join(folder, randomUUID())
+    await writeFile(file, (await consul.tokenWith(rights.join('\n'))).secret)
     return file
   }
 
@@ -94,7 +84,7 @@ describeWithConsul('gateways in Consul’s catalogue', () => {
     const token = one.gateway.firstToken ?? ''
     const foreign = { Name: 'chiyuan-gateway', ID: randomUUID(), Address: '127.0.0.1', Port: 1 }
     const Meta = { prefix: 'other/', gateway: 'g', adminPort: '1', version: '1', since: 'x' }
-    await asManager('/agent/service/register', { ...foreign, Meta })
+    await consul.asManager('PUT', '/agent/service/register', { ...foreign, Meta })
     const { code, nodes } = { code: '610100', nodes: [{ id: 'xian-1', url: 'http://127.0.0.1:9' }] }
     const file2 = {
       home: { default: code },
@@ -137,7 +127,7 @@ describeWithConsul('gateways in Consul’s catalogue', () => {
     }
     // Taken out by hand it comes back, whatever the others do.
     const mine = (await known(one.adminUrl, token)).items.find(({ own }) => own)?.id ?? ''
-    await asManager(`/agent/service/deregister/${encodeURIComponent(mine)}`)
+    await consul.asManager('PUT', `/agent/service/deregister/${encodeURIComponent(mine)}`)
     await eventually(async () => {
       const killed = (await known(one.adminUrl, token)).items.find(({ own }) => !own)
       expect([killed?.health, killed?.detail]).toEqual(['critical', expect.stringContaining('TTL expired')])

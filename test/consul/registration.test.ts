@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { runToEnd, spawnNode } from '../region-node/running-node.ts'
-import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
+import { type ConsulServer, describeWithConsul } from '../support/consul.ts'
+import { type GuardedConsul, startGuardedConsul } from '../support/guarded-consul.ts'
 import { eventually } from '../support/eventually.ts'
 
 const healthSchema = z.array(
@@ -25,35 +26,22 @@ const healthSchema = z.array(
 const patienceMs = 12_000
 
 describeWithConsul('a region node in Consul’s catalogue', () => {
+  let consul: GuardedConsul
   let server: ConsulServer
   let management: string
   let folder: string
   let tokenFile: string
   beforeAll(async () => {
-    server = await startConsul('acl { enabled = true default_policy = "deny" }')
-    await eventually(async () => {
-      const made = await server.ask('PUT', '/acl/bootstrap')
-      management = z.object({ SecretID: z.string() }).parse(await made.json()).SecretID
-    }, 10_000)
+    consul = await startGuardedConsul()
+    ;({ server, management } = consul)
     folder = await mkdtemp(join(tmpdir(), 'chiyuan-registration-'))
     tokenFile = join(folder, 'token')
-    await writeFile(tokenFile, await tokenWith('service "chiyuan-node" { policy = "write" }'))
+    await writeFile(tokenFile, (await consul.tokenWith('service "chiyuan-node" { policy = "write" }')).secret)
   }, 240_000)
   afterAll(async () => {
-    await server[Symbol.asyncDispose]()
+    await consul[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
-
-  async function tokenWith(Rules: string): Promise<string> {
-    const asked = async (path: string, body: object): Promise<unknown> => {
-      const answer = await server.ask('PUT', path, JSON.stringify(body), management)
-      return answer.json()
-    }
-    const Name = randomUUID()
-    await asked('/acl/policy', { Name, Rules })
-    const made = await asked('/acl/token', { Policies: [{ Name }] })
-    return z.object({ SecretID: z.string() }).parse(made).SecretID
-  }
 
   /** What Consul tells of a node; `null` where it has none of that name. */
   async function seen(name: string) {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { z } from 'zod'
 import { Directory } from '../../gateway/control/directory.ts'
 import { compareAndSet, RegistryUnavailable } from '../../gateway/control/registry/port.ts'
 import { commandGateway } from '../support/command-gateway.ts'
-import { type ConsulServer, describeWithConsul, startConsul } from '../support/consul.ts'
+import { type ConsulServer, describeWithConsul } from '../support/consul.ts'
+import { type GuardedConsul, startGuardedConsul } from '../support/guarded-consul.ts'
 import { freshPrefix, openAt } from '../support/consul-registry.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -18,45 +18,25 @@ import { httpUpstream, named } from '../support/upstream.ts'
 import { aNode, aRegion } from '../support/values.ts'
 
 describeWithConsul('a registry in a Consul with access control', () => {
+  let consul: GuardedConsul
   let server: ConsulServer
   let management: string
   let folder: string
   let prefix: string
   beforeAll(async () => {
-    server = await startConsul('acl { enabled = true default_policy = "deny" }')
-    await eventually(async () => {
-      const made = await server.ask('PUT', '/acl/bootstrap')
-      management = z.object({ SecretID: z.string() }).parse(await made.json()).SecretID
-    }, 10_000)
+    consul = await startGuardedConsul()
+    ;({ server, management } = consul)
     folder = await mkdtemp(join(tmpdir(), 'chiyuan-consul-access-'))
   }, 240_000)
   afterAll(async () => {
-    await server[Symbol.asyncDispose]()
+    await consul[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
   beforeEach(() => {
     prefix = freshPrefix()
   })
 
-  let names = 0
-  /** A token with these rules, and how to take it away. */
-  async function tokenWith(rules: string): Promise<{ secret: string; revoke(): Promise<void> }> {
-    const name = `policy-${(names += 1)}`
-    const asked = async (method: string, path: string, body?: object): Promise<unknown> => {
-      const answer = await server.ask(method, path, body && JSON.stringify(body), management)
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-      return answer.json()
-    }
-    await asked('PUT', '/acl/policy', { Name: name, Rules: rules })
-    const { AccessorID, SecretID } = z
-      .object({ AccessorID: z.string(), SecretID: z.string() })
-      .parse(await asked('PUT', '/acl/token', { Policies: [{ Name: name }] }))
-    return {
-      secret: SecretID,
-      revoke: async () => void (await asked('DELETE', `/acl/token/${AccessorID}`)),
-    }
-  }
-
+  const tokenWith = (rules: string) => consul.tokenWith(rules)
   const records = (): string => `key_prefix "${prefix}" { policy = "write" }`
   const least = (): string => `${records()} session_prefix "" { policy = "write" }`
 

@@ -4,8 +4,8 @@ import { type Drill, drillStates } from '../../model/drill.ts'
 import { type DrillMeasures, moments } from '../../policy/drill-measure.ts'
 import { timeText } from '../plane.ts'
 
-export const drillPhases = ['waiting', 'prelude', 'fault', 'restoring', 'over'] as const
-export type DrillPhase = (typeof drillPhases)[number]
+/** As a person follows it: a drill of the registry, where `DrillPhase` is of one process's part in it. */
+const stages = ['waiting', 'prelude', 'fault', 'restoring', 'over'] as const
 
 const time = z.iso.datetime()
 
@@ -23,7 +23,7 @@ export const drillProgress = z
     name: z.string(),
     state: z.enum(drillStates),
     phase: z
-      .enum(drillPhases)
+      .enum(stages)
       .describe(
         '`prelude`: measured, without a fault yet. `restoring`: the fault is off, residents come back.',
       ),
@@ -61,7 +61,7 @@ export function progressOf(
   }
 }
 
-function phaseOf({ state, run }: Drill, now: number): DrillPhase {
+function phaseOf({ state, run }: Drill, now: number): (typeof stages)[number] {
   if (state === 'restoring') return 'restoring'
   if (state === 'reported' || state === 'aborted' || state === 'refused') return 'over'
   if (state !== 'running' || run === null) return 'waiting'
